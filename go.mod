@@ -1,0 +1,3 @@
+module dhcpd
+
+go 1.26

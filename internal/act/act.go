@@ -1,0 +1,81 @@
+// Package act is the page of verbs: everything that a core (client, server,
+// relay) may ask of the daemon. A core returns a list of Actions, in the order
+// in which they are to be done; it never does anything itself.
+package act
+
+import (
+	"net/netip"
+	"time"
+
+	"dhcpd/internal/dhcp4"
+	"dhcpd/pool"
+)
+
+// Verb says what an Action asks for, and by that which of its fields count.
+type Verb uint8
+
+// The verbs, with the fields of Action that each one uses.
+const (
+	Send        Verb = iota + 1 // Msg, To, Limit: this message, that way
+	Commit                      // Record: stable storage must promise this before any later Send of the list leaves
+	Hold                        // Addr, Client, Until: keep an OFFERed address for a client, in memory only
+	Unhold                      // Addr: give up that hold
+	Configure                   // Lease: address, routes, MTU onto the interface; replaces Old if that is set
+	Unconfigure                 // Lease: take them off again
+	Save                        // Lease: remember it in the cache
+	Forget                      // nothing: take this network out of the cache
+	Probe                       // Addr: an ARP probe for it (RFC 5227 section 2.1.1)
+	Announce                    // Addr: an ARP announcement (RFC 5227 section 2.3)
+	Note                        // Level, Text: say it
+)
+
+// Action is one thing to do. It is good until the core's next call.
+type Action struct {
+	Verb   Verb
+	Level  Level
+	Msg    *dhcp4.Message
+	To     Dest
+	Limit  int // Send: the most octets of UDP payload; 0 for the least that all take
+	Record *pool.Record
+	Lease  *Lease
+	Old    *Lease // Configure: the lease that this one replaces, nil for none
+	Addr   netip.Addr
+	Client pool.Client
+	Until  time.Time
+	Text   string
+}
+
+// Dest is how a message travels (RFC 2131 section 4.1).
+type Dest struct {
+	Addr   netip.Addr // 255.255.255.255 for broadcast
+	Port   uint16
+	Source netip.Addr // the sender's address: 0.0.0.0 for a client that has none
+	Raw    bool       // as a frame to HW, without ARP: the receiver can't answer ARP yet
+	HW     [6]byte    // with Raw; all ones for broadcast
+}
+
+// Level says who wants to know a Note.
+type Level uint8
+
+// Levels of notes. Log goes to the log whatever the debug level; Drop is
+// the reason of a refusal or drop, shown at debug level 2 and counted.
+const (
+	Log Level = iota
+	Debug1
+	Drop
+)
+
+// Lease is what a client learned about its network: an ACK, taken apart.
+type Lease struct {
+	Net     netip.Prefix // address and netmask
+	Server  netip.Addr   // option 54
+	Gateway []netip.Addr // option 3
+	MTU     int          // option 26; 0 for none
+	Start   time.Time    // when the REQUEST was sent
+	T1, T2  time.Time    // zero with an infinite lease
+	End     time.Time    // zero: infinite
+	ACK     *dhcp4.Message
+}
+
+// Infinite tells whether the lease never ends.
+func (l *Lease) Infinite() bool { return l.End.IsZero() }

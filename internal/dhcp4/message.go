@@ -1,0 +1,194 @@
+package dhcp4
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"net/netip"
+)
+
+// Errors of Parse. They are values, so that a flood of bad packets costs
+// nothing but a counter.
+var (
+	ErrShort    = errors.New("message is shorter than its header")
+	ErrOp       = errors.New("op is neither BOOTREQUEST nor BOOTREPLY")
+	ErrHlen     = errors.New("hlen is over 16")
+	ErrCookie   = errors.New("no magic cookie")
+	ErrOption   = errors.New("option runs past the end of its field")
+	ErrOverload = errors.New("option overload (52) is not 1, 2 or 3")
+	ErrType     = errors.New("message type (53) is malformed or not known")
+)
+
+const cookie = 0x63825363 // RFC 2131 section 3
+
+// Message is one DHCP or BOOTP message. Field names and meaning are those of
+// RFC 2131 figure 1. Addresses are always IPv4: 0.0.0.0 where the message has
+// none. A Message is large: make one and reuse it.
+type Message struct {
+	Op     Op
+	Htype  uint8
+	Hlen   uint8 // octets of Chaddr in use, at most 16
+	Hops   uint8
+	Xid    uint32
+	Secs   uint16
+	Flags  uint16
+	Ciaddr netip.Addr
+	Yiaddr netip.Addr
+	Siaddr netip.Addr
+	Giaddr netip.Addr
+	Chaddr [16]byte
+	Sname  [64]byte  // zero if it carried options
+	File   [128]byte // zero if it carried options
+
+	Options Options
+}
+
+// Reset makes m an empty message in the given direction: addresses 0.0.0.0,
+// everything else zero.
+func (m *Message) Reset(op Op) {
+	zero := netip.IPv4Unspecified()
+	m.Op, m.Htype, m.Hlen, m.Hops = op, 0, 0, 0
+	m.Xid, m.Secs, m.Flags = 0, 0, 0
+	m.Ciaddr, m.Yiaddr, m.Siaddr, m.Giaddr = zero, zero, zero, zero
+	m.Chaddr, m.Sname, m.File = [16]byte{}, [64]byte{}, [128]byte{}
+	m.Options.Reset()
+}
+
+// Type returns the message type; BOOTP if option 53 is absent. Parse has
+// refused a malformed one.
+func (m *Message) Type() Type {
+	t, _ := m.Options.Uint8(MessageType)
+	return Type(t)
+}
+
+// SetType sets option 53. Call it first: many peers want to see it first.
+func (m *Message) SetType(t Type) { m.Options.PutUint8(MessageType, uint8(t)) }
+
+// HW returns the octets of Chaddr that are in use.
+func (m *Message) HW() []byte { return m.Chaddr[:m.Hlen] }
+
+// Parse reads b, the payload of a UDP datagram, into m, which is reused: all
+// that it held before is gone. Repeated options are joined (RFC 3396),
+// overloaded ones read from file and sname, in that order. A missing END is
+// accepted; an option that runs past the end of its field is not. After an
+// error m is unspecified. BOOTP messages may have an all-zero vendor area in
+// place of the cookie.
+func (m *Message) Parse(b []byte) error {
+	if len(b) < headerSize {
+		return ErrShort
+	}
+	m.Op, m.Htype, m.Hlen, m.Hops = Op(b[0]), b[1], b[2], b[3]
+	if m.Op != BootRequest && m.Op != BootReply {
+		return ErrOp
+	}
+	if m.Hlen > 16 {
+		return ErrHlen
+	}
+	m.Xid = binary.BigEndian.Uint32(b[4:])
+	m.Secs = binary.BigEndian.Uint16(b[8:])
+	m.Flags = binary.BigEndian.Uint16(b[10:])
+	m.Ciaddr = netip.AddrFrom4([4]byte(b[12:]))
+	m.Yiaddr = netip.AddrFrom4([4]byte(b[16:]))
+	m.Siaddr = netip.AddrFrom4([4]byte(b[20:]))
+	m.Giaddr = netip.AddrFrom4([4]byte(b[24:]))
+	m.Chaddr = [16]byte(b[28:])
+	m.Sname = [64]byte(b[44:])
+	m.File = [128]byte(b[108:])
+	m.Options.Reset()
+	return m.parseVendor(b[headerSize:])
+}
+
+// parseVendor reads the vendor area: the cookie and the options behind it.
+func (m *Message) parseVendor(b []byte) error {
+	if len(b) < 4 || binary.BigEndian.Uint32(b) != cookie {
+		if allZero(b) {
+			return nil // plain BOOTP, RFC 951
+		}
+		return ErrCookie
+	}
+	o := &m.Options
+	if err := o.parse(b[4:]); err != nil {
+		return err
+	}
+	if o.Has(Overload) {
+		if err := m.parseOverload(); err != nil {
+			return err
+		}
+	}
+	if o.Has(MessageType) {
+		t, err := o.Uint8(MessageType)
+		if err != nil || t == 0 || Type(t) > TLS {
+			return ErrType
+		}
+	}
+	return nil
+}
+
+// parseOverload reads the options in file and sname (RFC 2132 section 9.3)
+// and clears the fields that held them. Option 52 is spent by that.
+func (m *Message) parseOverload() error {
+	v, err := m.Options.Uint8(Overload)
+	if err != nil || v < 1 || v > 3 {
+		return ErrOverload
+	}
+	m.Options.Del(Overload)
+	if v&1 != 0 {
+		if err := m.Options.parse(m.File[:]); err != nil {
+			return err
+		}
+		m.File = [128]byte{}
+	}
+	if v&2 != 0 {
+		if err := m.Options.parse(m.Sname[:]); err != nil {
+			return err
+		}
+		m.Sname = [64]byte{}
+	}
+	// An overload option within an overloaded field means nothing.
+	m.Options.Del(Overload)
+	return nil
+}
+
+// parse reads the options of one field, up to END or the end of the field.
+func (o *Options) parse(b []byte) error {
+	for len(b) > 0 {
+		c := Code(b[0])
+		if c == Pad {
+			b = b[1:]
+			continue
+		}
+		if c == End {
+			return nil
+		}
+		if len(b) < 2 || len(b) < 2+int(b[1]) {
+			return ErrOption
+		}
+		n := 2 + int(b[1])
+		o.join(c, b[2:n])
+		b = b[n:]
+	}
+	return nil
+}
+
+func allZero(b []byte) bool {
+	for _, x := range b {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Text fields of the header end at the first NUL.
+func field(b []byte) string {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
+	}
+	return string(b)
+}
+
+// SnameText returns sname as text, up to the first NUL.
+func (m *Message) SnameText() string { return field(m.Sname[:]) }
+
+// FileText returns file as text, up to the first NUL.
+func (m *Message) FileText() string { return field(m.File[:]) }
