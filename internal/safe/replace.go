@@ -1,0 +1,80 @@
+package safe
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Create makes the file path, which nobody else has had in his hands: what is
+// there under that name, as an earlier run may have left it, is removed.
+func Create(path string) (*os.File, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return Open(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+}
+
+// Rename gives the file at from the name to, in the same folder, and does not
+// return before the folder is on stable storage.
+func Rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	return SyncFolder(to)
+}
+
+// SyncFolder puts the folder of path on stable storage: only then is a name
+// in it there after a power cut.
+func SyncFolder(path string) error {
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	err = d.Sync()
+	if errors.Is(err, syscall.EINVAL) { // a file system that has no such thing
+		return nil
+	}
+	return err
+}
+
+// Replace puts a new file in the place of path, whole or not at all, whenever
+// the power may go: what write writes goes to path.new, which takes the name
+// when all of it is on stable storage. After an error the old file is still
+// there, unless it is the folder's sync that failed.
+func Replace(path string, write func(io.Writer) error) error {
+	fresh := path + ".new"
+	f, err := Create(fresh)
+	if err != nil {
+		return err
+	}
+	err = write(f)
+	if err == nil {
+		err = Sync(f)
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		os.Remove(fresh)
+		return err
+	}
+	return Rename(fresh, path)
+}
+
+// Sync puts what was written to f on stable storage (fdatasync).
+func Sync(f *os.File) error {
+	for {
+		switch err := syscall.Fdatasync(int(f.Fd())); err {
+		case nil:
+			return nil
+		case syscall.EINTR:
+		default:
+			return &fs.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
+		}
+	}
+}
