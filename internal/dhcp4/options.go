@@ -233,3 +233,15 @@ func trimNUL(v []byte) []byte {
 	}
 	return v
 }
+
+// some returns the value of option c if it has at least one octet.
+func (o *Options) some(c Code) ([]byte, error) {
+	v := o.Get(c)
+	switch {
+	case !o.has.Has(c):
+		return nil, ErrAbsent
+	case len(v) == 0:
+		return nil, ErrMalformed
+	}
+	return v, nil
+}

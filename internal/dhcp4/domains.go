@@ -1,0 +1,160 @@
+package dhcp4
+
+import (
+	"errors"
+	"strings"
+)
+
+// ErrName says that a text is no domain name that can be encoded.
+var ErrName = errors.New("not a domain name")
+
+const (
+	maxLabel = 63      // RFC 1035 section 2.3.4
+	maxName  = 255     // with the length octets and the root
+	maxList  = 1 << 14 // octets of text: far more than any search list, far less than pointers can make of a big option
+)
+
+// Domains appends the names of option c, as 119 is (RFC 3397), to dst. They
+// have no final dot; what is not a letter, a digit, - or _ is escaped as \ooo,
+// so that no name can be taken for two or for something else.
+func (o *Options) Domains(dst []string, c Code) ([]string, error) {
+	v, err := o.some(c)
+	if err != nil {
+		return dst, err
+	}
+	var buf [4 * maxName]byte
+	for at, total := 0, 0; at < len(v); {
+		name, next, ok := appendName(buf[:0], v, at)
+		if total += len(name) + 1; !ok || total > maxList {
+			return dst, ErrMalformed
+		}
+		dst = append(dst, string(name))
+		at = next
+	}
+	return dst, nil
+}
+
+// appendDomains appends the names of v with spaces between.
+func appendDomains(dst, v []byte) ([]byte, bool) {
+	start := len(dst)
+	for at := 0; at < len(v); {
+		if at > 0 {
+			dst = append(dst, ' ')
+		}
+		var ok bool
+		dst, at, ok = appendName(dst, v, at)
+		if !ok || len(dst)-start > maxList {
+			return dst, false
+		}
+	}
+	return dst, len(v) > 0
+}
+
+// appendName appends the name that stands in v at the given place as text,
+// and returns where the next one stands. Pointers only ever lead back beyond
+// the place that they were last led to, so that there is no loop.
+func appendName(dst, v []byte, at int) (text []byte, next int, ok bool) {
+	start, size, low := len(dst), 1, at
+	for next = -1; at < len(v); {
+		n := int(v[at])
+		switch {
+		case n == 0:
+			if next < 0 {
+				next = at + 1
+			}
+			if len(dst) == start {
+				dst = append(dst, '.')
+			}
+			return dst, next, true
+		case n >= 0xc0: // RFC 1035 section 4.1.4
+			if at+1 >= len(v) {
+				return dst, 0, false
+			}
+			to := n&0x3f<<8 | int(v[at+1])
+			if to >= low {
+				return dst, 0, false
+			}
+			if next < 0 {
+				next = at + 2
+			}
+			at, low = to, to
+		default:
+			size += 1 + n
+			if n > maxLabel || at+1+n > len(v) || size > maxName {
+				return dst, 0, false
+			}
+			if len(dst) > start {
+				dst = append(dst, '.')
+			}
+			dst = appendLabel(dst, v[at+1:at+1+n])
+			at += 1 + n
+		}
+	}
+	return dst, 0, false
+}
+
+func appendLabel(dst, label []byte) []byte {
+	for _, c := range label {
+		if lower := c | 0x20; lower >= 'a' && lower <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+		}
+	}
+	return dst
+}
+
+// AppendDomains appends names in the form of option 119: RFC 1035 with
+// compression (RFC 3397 section 2). A final dot may be there or not. The
+// error is ErrName.
+func AppendDomains(dst []byte, names ...string) ([]byte, error) {
+	start := len(dst)
+	for _, name := range names {
+		var err error
+		if dst, err = appendDomain(dst, start, name); err != nil {
+			return dst[:start], err
+		}
+	}
+	return dst, nil
+}
+
+// appendDomain appends one name to the list that begins at start.
+func appendDomain(dst []byte, start int, name string) ([]byte, error) {
+	name = strings.TrimSuffix(name, ".")
+	if len(name)+2 > maxName {
+		return dst, ErrName
+	}
+	for name != "" {
+		if at := find(dst[start:], name); at >= 0 && at < 1<<14 {
+			return append(dst, 0xc0|byte(at>>8), byte(at)), nil
+		}
+		label, rest, dot := strings.Cut(name, ".")
+		if label == "" || len(label) > maxLabel || dot && rest == "" {
+			return dst, ErrName
+		}
+		dst = append(append(dst, byte(len(label))), label...)
+		name = rest
+	}
+	return append(dst, 0), nil
+}
+
+// find returns where in the list v a name ends that is equal to name, -1 if
+// nowhere. Case counts, so that names come out as they were written.
+func find(v []byte, name string) int {
+	var buf [4 * maxName]byte
+	for at := 0; at < len(v); {
+		if v[at] == 0 {
+			at++
+			continue
+		}
+		if v[at] >= 0xc0 {
+			at += 2
+			continue
+		}
+		if text, _, ok := appendName(buf[:0], v, at); ok && string(text) == name {
+			return at
+		}
+		at += 1 + int(v[at])
+	}
+	return -1
+}

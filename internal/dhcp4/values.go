@@ -1,0 +1,102 @@
+package dhcp4
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"net/netip"
+	"strconv"
+)
+
+// AppendValue appends a value of option t as the config language spells it:
+// `10.0.0.1 10.0.0.2`, `3600`, `true`, `"text"`. Octets are hexadecimal digits,
+// and so is any value that is malformed for the tag.
+func (t Tag) AppendValue(dst, value []byte) []byte {
+	dst, _ = t.appendValue(dst, value)
+	return dst
+}
+
+// appendValue also tells whether the value is well formed.
+func (t Tag) appendValue(dst, v []byte) ([]byte, bool) {
+	start := len(dst)
+	ok := false
+	switch t.Kind {
+	case Octet:
+		return hex.AppendEncode(dst, v), t.fits(len(v), 1)
+	case ASCII, URI:
+		return AppendQuoted(dst, v), t.fits(len(v), 1)
+	case Boolean:
+		dst, ok = appendItems(dst, v, 1, appendBool)
+		ok = ok && t.fits(len(v), 1)
+	case IP:
+		dst, ok = appendItems(dst, v, 4, appendAddr)
+		ok = ok && t.fits(len(v), 4)
+	case Number:
+		dst, ok = appendItems(dst, v, t.Gran, appendNumber)
+		ok = ok && (t.Max == 0 || len(v) <= t.Max*t.Gran)
+	case Domain:
+		dst, ok = appendDomains(dst, v)
+	case Route:
+		dst, ok = appendRoutes(dst, v)
+	}
+	if !ok {
+		return hex.AppendEncode(dst[:start], v), false
+	}
+	return dst, true
+}
+
+// fits tells whether size octets are as many items as the tag may have.
+func (t Tag) fits(size, item int) bool {
+	n := size / item
+	return size%item == 0 && n%max(t.Gran, 1) == 0 && (t.Max == 0 || n <= t.Max)
+}
+
+// appendItems appends the items of size octets each, with spaces between.
+func appendItems(dst, v []byte, size int, item func(dst, v []byte) ([]byte, bool)) ([]byte, bool) {
+	if size < 1 || len(v) == 0 || len(v)%size != 0 {
+		return dst, false
+	}
+	ok := true
+	for i := 0; i < len(v) && ok; i += size {
+		if i > 0 {
+			dst = append(dst, ' ')
+		}
+		dst, ok = item(dst, v[i:i+size])
+	}
+	return dst, ok
+}
+
+func appendBool(dst, v []byte) ([]byte, bool) {
+	return strconv.AppendBool(dst, v[0] == 1), v[0] <= 1
+}
+
+func appendAddr(dst, v []byte) ([]byte, bool) {
+	return netip.AddrFrom4([4]byte(v)).AppendTo(dst), true
+}
+
+func appendNumber(dst, v []byte) ([]byte, bool) {
+	var b [4]byte
+	if len(v) > len(b) {
+		return dst, false
+	}
+	copy(b[len(b)-len(v):], v)
+	return strconv.AppendUint(dst, uint64(binary.BigEndian.Uint32(b[:])), 10), true
+}
+
+// AppendQuoted appends text from the wire so that it can't do harm in a log
+// or on a terminal: in double quotes, with a backslash before those and
+// itself, everything but printable ASCII as three octal digits, \ooo. The
+// config language reads it back as it was.
+func AppendQuoted(dst, s []byte) []byte {
+	dst = append(dst, '"')
+	for _, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c < ' ' || c > '~':
+			dst = append(dst, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '"')
+}
