@@ -1,0 +1,51 @@
+package ether
+
+import "encoding/binary"
+
+// ICMP types (RFC 792, RFC 1256).
+const (
+	EchoReply           uint8 = 0
+	EchoRequest         uint8 = 8
+	RouterAdvertisement uint8 = 9
+	RouterSolicitation  uint8 = 10
+)
+
+const icmpSize = 8
+
+// ICMP is an ICMP message. Rest is the second word of its header: of an echo
+// the identifier (upper half) and sequence number, of a router advertisement
+// the number of addresses, the size of an entry and the lifetime.
+type ICMP struct {
+	Type, Code uint8
+	Rest       uint32
+	Payload    []byte
+}
+
+// Echo makes an echo request; the answer bears the same id, seq and payload.
+func Echo(id, seq uint16, payload []byte) ICMP {
+	return ICMP{Type: EchoRequest, Rest: uint32(id)<<16 | uint32(seq), Payload: payload}
+}
+
+// Append writes the message with its checksum.
+func (m *ICMP) Append(dst []byte) []byte {
+	at := len(dst)
+	dst = append(dst, m.Type, m.Code, 0, 0)
+	dst = binary.BigEndian.AppendUint32(dst, m.Rest)
+	dst = append(dst, m.Payload...)
+	binary.BigEndian.PutUint16(dst[at+2:], Checksum(dst[at:]))
+	return dst
+}
+
+// ParseICMP reads the payload of p.
+func ParseICMP(p *IPv4) (m ICMP, err error) {
+	b := p.Payload
+	switch {
+	case p.Protocol != ProtocolICMP:
+		return m, ErrType
+	case len(b) < icmpSize:
+		return m, ErrShort
+	case Checksum(b) != 0:
+		return m, ErrChecksum
+	}
+	return ICMP{Type: b[0], Code: b[1], Rest: binary.BigEndian.Uint32(b[4:]), Payload: b[icmpSize:]}, nil
+}

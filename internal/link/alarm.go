@@ -1,0 +1,93 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Alarm rings on the boot-time clock, which neither steps nor stops in
+// suspend: a timer of the runtime would sleep through a suspend.
+type Alarm struct {
+	C    <-chan struct{} // one value a ring
+	file *os.File
+	fd   int
+}
+
+// NewAlarm returns an Alarm that is not set.
+func NewAlarm() (*Alarm, error) {
+	fd, f, err := timerfd(unix.CLOCK_BOOTTIME)
+	if err != nil {
+		return nil, fmt.Errorf("make a timer on the boot-time clock: %w", err)
+	}
+	c := make(chan struct{}, 1)
+	go func() {
+		for buf := make([]byte, 8); ; {
+			if _, err := f.Read(buf); errors.Is(err, os.ErrClosed) {
+				return
+			}
+			select {
+			case c <- struct{}{}:
+			default: // a ring that was not heard yet says the same
+			}
+		}
+	}()
+	return &Alarm{C: c, file: f, fd: fd}, nil
+}
+
+// Set makes the alarm ring when the boot-time clock reads at, at once if that
+// is past; not at all if at is zero or less.
+func (a *Alarm) Set(at time.Duration) error {
+	var spec unix.ItimerSpec
+	if at > 0 {
+		spec.Value = unix.NsecToTimespec(int64(at))
+	}
+	if err := unix.TimerfdSettime(a.fd, unix.TFD_TIMER_ABSTIME, &spec, nil); err != nil {
+		return fmt.Errorf("set the timer: %w", err)
+	}
+	return nil
+}
+
+// Close ends the alarm.
+func (a *Alarm) Close() error { return a.file.Close() }
+
+// ClockSteps returns a channel that gets a value each time that somebody sets
+// the wall clock. It lives as long as the program.
+func ClockSteps() (<-chan struct{}, error) {
+	fd, f, err := timerfd(unix.CLOCK_REALTIME)
+	if err != nil {
+		return nil, fmt.Errorf("make a timer on the wall clock: %w", err)
+	}
+	c := make(chan struct{}, 1)
+	// Armed for ever, and so that setting the clock cancels it: that is the news.
+	spec := unix.ItimerSpec{Value: unix.Timespec{Sec: math.MaxInt32}}
+	const flags = unix.TFD_TIMER_ABSTIME | unix.TFD_TIMER_CANCEL_ON_SET
+	go func() {
+		for buf := make([]byte, 8); ; {
+			if err := unix.TimerfdSettime(fd, flags, &spec, nil); err != nil && err != unix.ECANCELED {
+				return
+			}
+			_, err := f.Read(buf)
+			if errors.Is(err, os.ErrClosed) {
+				return
+			}
+			select {
+			case c <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return c, nil
+}
+
+func timerfd(clock int) (int, *os.File, error) {
+	fd, err := unix.TimerfdCreate(clock, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
+	if err != nil {
+		return -1, nil, err
+	}
+	return fd, os.NewFile(uintptr(fd), "timer"), nil
+}

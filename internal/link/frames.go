@@ -1,0 +1,38 @@
+package link
+
+import (
+	"errors"
+	"net/netip"
+)
+
+var errNotYet = errors.New("not implemented yet")
+
+// Frames sends whole Ethernet frames out of one interface and hears those of
+// one Kind. One goroutine may read while another writes.
+type Frames interface {
+	// Read waits for a frame and reads it into b, which should have room
+	// for MTU + 14 octets. After Close it returns os.ErrClosed. Any other
+	// error means that the link went down or away: close this and open
+	// another one when the link is back.
+	Read(b []byte) (n int, err error)
+	// Write sends a frame; its own first six octets say where to.
+	Write(frame []byte) error
+	// About lets in only ARP packets whose sender or target address is one
+	// of these, so that a busy network wakes nobody up; none lets in all.
+	About(addrs ...netip.Addr) error
+	// Close ends a waiting Read and returns at once.
+	Close()
+}
+
+// Kind is what Frames hear. Of no kind are frames that we sent, that are
+// meant for another host, or that belong to a VLAN.
+type Kind uint8
+
+// The kinds.
+const (
+	DHCP Kind = iota + 1 // UDP to port 68, fragments left out
+	ARP                  // ARP for IPv4 over Ethernet
+)
+
+// OpenFrames opens the frames of a kind on an interface, which should be up.
+func OpenFrames(on ID, kind Kind) (Frames, error) { return openFrames(on, kind) }
