@@ -19,8 +19,9 @@ const (
 	snameAt    = 44
 	fileAt     = 108
 	optionsAt  = 240
+	ipUDPSize  = 28  // the headers before it, in the count of option 57 and of MTUs
 	MinSize    = 300 // RFC 1542 section 2.1: BOOTP's fixed size; some relays drop less
-	MinLimit   = 548 // a message every client can take: 576 less IP and UDP headers
+	MinLimit   = 548 // what every peer can take: 576 less IP and UDP headers
 )
 
 // Broadcast is the bit of Flags with which a client asks for broadcast
@@ -123,4 +124,14 @@ const (
 	ClasslessRoute   Code = 121 // RFC 3442
 	ForceRenewNonce  Code = 145 // RFC 6704
 	End              Code = 255
+)
+
+// Sub-options of option 82.
+const (
+	CircuitID      uint8 = 1  // RFC 3046
+	RemoteID       uint8 = 2  // RFC 3046
+	LinkSelection  uint8 = 5  // RFC 3527
+	RelayFlags     uint8 = 10 // RFC 5010
+	ServerOverride uint8 = 11 // RFC 5107
+	RelayID        uint8 = 12 // RFC 6925
 )

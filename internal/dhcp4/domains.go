@@ -18,7 +18,7 @@ const (
 // have no final dot; what is not a letter, a digit, - or _ is escaped as \ooo,
 // so that no name can be taken for two or for something else.
 func (o *Options) Domains(dst []string, c Code) ([]string, error) {
-	v, err := o.some(c)
+	v, err := o.some(c, 1)
 	if err != nil {
 		return dst, err
 	}

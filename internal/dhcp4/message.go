@@ -65,7 +65,16 @@ func (m *Message) Type() Type {
 func (m *Message) SetType(t Type) { m.Options.PutUint8(MessageType, uint8(t)) }
 
 // HW returns the octets of Chaddr that are in use.
-func (m *Message) HW() []byte { return m.Chaddr[:m.Hlen] }
+func (m *Message) HW() []byte { return m.Chaddr[:min(m.Hlen, 16)] }
+
+// Limit returns how long a reply to m may be, in octets of UDP payload, for
+// Append: what option 57 says, which counts IP and UDP headers (RFC 2132
+// section 9.10), but no more than the MTU of the way out and no less than
+// MinLimit. That is also what a peer gets that has no valid option 57.
+func (m *Message) Limit(mtu int) int {
+	size, _ := m.Options.Uint16(MaxSize)
+	return max(min(int(size), mtu)-ipUDPSize, MinLimit)
+}
 
 // Parse reads b, the payload of a UDP datagram, into m, which is reused: all
 // that it held before is gone. Repeated options are joined (RFC 3396),
@@ -107,11 +116,12 @@ func (m *Message) parseVendor(b []byte) error {
 		return ErrCookie
 	}
 	o := &m.Options
-	if err := o.parse(b[4:]); err != nil {
+	overload, err := o.parse(b[4:])
+	if err != nil {
 		return err
 	}
-	if o.Has(Overload) {
-		if err := m.parseOverload(); err != nil {
+	if overload != nil {
+		if err := m.parseOverload(overload); err != nil {
 			return err
 		}
 	}
@@ -124,33 +134,32 @@ func (m *Message) parseVendor(b []byte) error {
 	return nil
 }
 
-// parseOverload reads the options in file and sname (RFC 2132 section 9.3)
-// and clears the fields that held them. Option 52 is spent by that.
-func (m *Message) parseOverload() error {
-	v, err := m.Options.Uint8(Overload)
-	if err != nil || v < 1 || v > 3 {
+// parseOverload reads the options in file and sname, as option 52 says (RFC
+// 2132 section 9.3), and clears the fields that held them. An option 52 in
+// there means nothing.
+func (m *Message) parseOverload(v []byte) error {
+	if len(v) != 1 || v[0] < 1 || v[0] > 3 {
 		return ErrOverload
 	}
-	m.Options.Del(Overload)
-	if v&1 != 0 {
-		if err := m.Options.parse(m.File[:]); err != nil {
+	if v[0]&1 != 0 {
+		if _, err := m.Options.parse(m.File[:]); err != nil {
 			return err
 		}
 		m.File = [128]byte{}
 	}
-	if v&2 != 0 {
-		if err := m.Options.parse(m.Sname[:]); err != nil {
+	if v[0]&2 != 0 {
+		if _, err := m.Options.parse(m.Sname[:]); err != nil {
 			return err
 		}
 		m.Sname = [64]byte{}
 	}
-	// An overload option within an overloaded field means nothing.
-	m.Options.Del(Overload)
 	return nil
 }
 
-// parse reads the options of one field, up to END or the end of the field.
-func (o *Options) parse(b []byte) error {
+// parse adds the options of one field, up to END or the end of the field, but
+// for option 52, which it returns: that is not about the client but about
+// this message.
+func (o *Options) parse(b []byte) (overload []byte, err error) {
 	for len(b) > 0 {
 		c := Code(b[0])
 		if c == Pad {
@@ -158,16 +167,20 @@ func (o *Options) parse(b []byte) error {
 			continue
 		}
 		if c == End {
-			return nil
+			break
 		}
-		if len(b) < 2 || len(b) < 2+int(b[1]) {
-			return ErrOption
+		_, v, rest, ok := cutSub(b)
+		if !ok {
+			return nil, ErrOption
 		}
-		n := 2 + int(b[1])
-		o.join(c, b[2:n])
-		b = b[n:]
+		if c == Overload {
+			overload = v
+		} else {
+			o.join(c, v)
+		}
+		b = rest
 	}
-	return nil
+	return overload, nil
 }
 
 func allZero(b []byte) bool {

@@ -21,7 +21,7 @@ func (r NetRoute) Append(dst []byte) []byte {
 // Routes appends the routes of option 121 to dst. A client that gets any uses
 // neither option 33 nor option 3 (RFC 3442).
 func (o *Options) Routes(dst []NetRoute) ([]NetRoute, error) {
-	v, err := o.some(ClasslessRoute)
+	v, err := o.some(ClasslessRoute, 1)
 	for err == nil && len(v) > 0 {
 		var r NetRoute
 		if r, v, err = cutRoute(v); err == nil {

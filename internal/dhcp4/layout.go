@@ -1,0 +1,117 @@
+package dhcp4
+
+// layout spreads the options over the three fields that can hold them.
+type layout struct {
+	msg    *Message
+	b      []byte    // the whole message, as long as it may get
+	fields [3][]byte // what is free of options, file, sname: RFC 3396's order
+	size   int       // of the message, once it is filled
+}
+
+// The octets that END needs in each field, and option 52 in the first.
+const (
+	endSize      = 1
+	overloadSize = 3
+)
+
+// The whole of file and sname as fields for options, but for END.
+const (
+	fileRoom  = 128 - endSize
+	snameRoom = 64 - endSize
+)
+
+// fill writes all options but those in out and tells whether they all fit.
+func (l *layout) fill(out Set) bool {
+	copy(l.b[snameAt:], l.msg.Sname[:]) // an earlier try may have left options
+	copy(l.b[fileAt:], l.msg.File[:])
+	l.fields = [3][]byte{}
+	o := &l.msg.Options
+	agent := o.Has(RelayAgent) && !out.Has(RelayAgent)
+	tail := endSize
+	if agent {
+		tail += optionSize(len(o.Get(RelayAgent)))
+	}
+	if optionsAt+o.wireSize(out)+endSize > len(l.b) {
+		tail += l.openHeader()
+	}
+	l.fields[0] = l.b[optionsAt : len(l.b)-tail]
+	for _, c := range o.list[:o.n] {
+		if c != RelayAgent && !out.Has(c) && !l.place(c, o.Get(c)) {
+			return false
+		}
+	}
+	end := l.b[:len(l.b)-tail-len(l.fields[0])]
+	if v := l.closeHeader(); v != 0 {
+		end = append(end, byte(Overload), 1, v)
+	}
+	if agent {
+		end = appendSplit(end, RelayAgent, o.Get(RelayAgent))
+	}
+	l.size = len(append(end, byte(End)))
+	clear(l.b[l.size:])
+	return true
+}
+
+// openHeader makes file and sname fields for options, where the message does
+// not use them itself, and returns how much room that costs in the first.
+func (l *layout) openHeader() (cost int) {
+	if allZero(l.msg.File[:]) {
+		l.fields[1] = l.b[fileAt : fileAt+fileRoom]
+		cost = overloadSize
+	}
+	if allZero(l.msg.Sname[:]) {
+		l.fields[2] = l.b[snameAt : snameAt+snameRoom]
+		cost = overloadSize
+	}
+	return cost
+}
+
+// place writes one option: whole into the first field with room, or, if it is
+// longer than one piece can be, piece by piece. A piece never crosses a field.
+func (l *layout) place(c Code, v []byte) bool {
+	for i := range l.fields {
+		f := &l.fields[i]
+		for len(v) > 255 && len(*f) > 2 {
+			n := min(255, len(*f)-2)
+			*f = (*f)[put(*f, c, v[:n]):]
+			v = v[n:]
+		}
+		if len(v) <= 255 && len(v)+2 <= len(*f) {
+			*f = (*f)[put(*f, c, v):]
+			return true
+		}
+	}
+	return false
+}
+
+func put(f []byte, c Code, v []byte) int {
+	f[0], f[1] = byte(c), byte(len(v))
+	return 2 + copy(f[2:], v)
+}
+
+// appendSplit appends an option in as many pieces as it needs.
+func appendSplit(b []byte, c Code, v []byte) []byte {
+	for len(v) > 255 {
+		b = append(append(b, byte(c), 255), v[:255]...)
+		v = v[255:]
+	}
+	return append(append(b, byte(c), byte(len(v))), v...)
+}
+
+// closeHeader ends file and sname where they hold options, clears what is
+// left of them, and returns the value of option 52, 0 for none.
+func (l *layout) closeHeader() (overload byte) {
+	for i, room := range [...]int{1: fileRoom, 2: snameRoom} {
+		f := l.fields[i]
+		if f == nil {
+			continue
+		}
+		f = f[:len(f)+endSize]
+		clear(f)
+		if len(f) < room+endSize {
+			f[0] = byte(End)
+			overload |= byte(i)
+		}
+	}
+	return overload
+}
