@@ -1,0 +1,194 @@
+package cache
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"dhcpd/internal/dhcp4"
+)
+
+// Parse reads the text of a cache file, whose name is for the notice only: it
+// says where the first thing is that could not be understood, and how many
+// more there are. The rest counts. A network without an address or an end of
+// its lease is left out as a whole.
+func Parse(name string, text []byte, d *dhcp4.Dict, at Clock) (entries []Entry, notice string) {
+	r := reader{dict: d, index: make(map[string]int)}
+	rest := string(text)
+	for n := 1; rest != ""; n++ {
+		var line string
+		line, rest, _ = strings.Cut(rest, "\n")
+		if why := r.line(n, line); why != "" {
+			r.complain(n, why)
+		}
+	}
+	entries = r.finish(at)
+	return entries, r.notice(name)
+}
+
+// reader gathers the lines of a file.
+type reader struct {
+	dict    *dhcp4.Dict
+	drafts  []draft
+	index   map[string]int // by name, in drafts
+	written Clock          // what the clock's line says; zero if there was none
+
+	bad   int // lines that were not understood
+	first int // number of the first of them
+	why   string
+}
+
+// draft is an entry of which not all lines may have been seen.
+type draft struct {
+	Entry
+	line  int  // where it begins
+	ended bool // there was a line that says when the lease ends
+}
+
+func (r *reader) complain(n int, why string) {
+	if r.bad++; r.bad == 1 {
+		r.first, r.why = n, why
+	}
+}
+
+// notice makes one line of all complaints.
+func (r *reader) notice(name string) string {
+	if r.bad == 0 {
+		return ""
+	}
+	s := strconv.Quote(name) + ", line " + strconv.Itoa(r.first) + ": " + r.why + "; left out"
+	if r.bad > 1 {
+		s += ", and " + strconv.Itoa(r.bad-1) + " more"
+	}
+	return s
+}
+
+// line reads line n and tells what is wrong with it, "" for nothing.
+func (r *reader) line(n int, line string) (why string) {
+	if line == "" || line[0] == '#' {
+		return ""
+	}
+	name, rest, _ := strings.Cut(line, " ")
+	tag, rest, _ := strings.Cut(rest, " ")
+	if name == clockName && rest != "" && rest[0] != '\'' {
+		return r.clock(tag, rest)
+	}
+	name, ok := unescape(name)
+	if !ok || name == "" || len(name) >= maxName {
+		return "Not the name of a network"
+	}
+	values, ok := unquote(rest)
+	if !ok || len(values) == 0 {
+		return "Not of the form network tag 'value'"
+	}
+	if !r.draft(name, n).set(r.dict, tag, values) {
+		return "Not a known tag and a value for it"
+	}
+	return ""
+}
+
+// clock reads the rest of `clock BOOT-ID WALL BOOTTIME`.
+func (r *reader) clock(boot, rest string) (why string) {
+	wall, up, _ := strings.Cut(rest, " ")
+	w, ok := parseTime(wall)
+	u, err := strconv.ParseUint(up, 10, 32)
+	if !ok || err != nil {
+		return "Not of the form clock boot-ID wall-time boot-time"
+	}
+	r.written = Clock{Boot: boot, Wall: w, Up: time.Duration(u) * time.Second}
+	return ""
+}
+
+func (r *reader) draft(name string, n int) *draft {
+	i, ok := r.index[name]
+	if !ok {
+		i = len(r.drafts)
+		r.index[name] = i
+		r.drafts = append(r.drafts, draft{Entry: Entry{Name: name}, line: n})
+	}
+	return &r.drafts[i]
+}
+
+// set takes one line into the draft; false if it makes no sense.
+func (e *draft) set(d *dhcp4.Dict, tag string, w []string) (ok bool) {
+	if !reserved(tag) {
+		return e.setOption(d, tag, w)
+	}
+	if len(w) != 1 {
+		return false
+	}
+	switch v := w[0]; tag {
+	case nameAddress:
+		e.Addr, ok = parsePrefix(v)
+	case nameMAC:
+		e.MAC, ok = parseMAC(v)
+	case nameServer:
+		e.Server, ok = parseAddr(v)
+	case nameStart:
+		e.Start, ok = parseTime(v)
+	case nameT1:
+		e.T1, ok = parseTime(v)
+	case nameT2:
+		e.T2, ok = parseTime(v)
+	case nameEnd:
+		if e.End, ok = parseTime(v); v == forever {
+			e.End, ok = time.Time{}, true
+		}
+		e.ended = ok
+	case nameSiaddr:
+		e.Siaddr, ok = parseAddr(v)
+	case nameSname:
+		e.Sname, ok = v, len(v) <= 64
+	case nameFile:
+		e.File, ok = v, len(v) <= 128
+	}
+	return ok
+}
+
+func (e *draft) setOption(d *dhcp4.Dict, name string, w []string) bool {
+	t, ok := d.ByName(name)
+	if c, numbered := byNumber(name); numbered {
+		t, ok = numberTag(c), true
+	}
+	if !ok {
+		return false
+	}
+	v, err := value(t, w)
+	if err == nil {
+		e.Options.Put(t.Code, v)
+	}
+	return err == nil
+}
+
+// finish returns what is a lease, with its times on the clock of at.
+func (r *reader) finish(at Clock) (entries []Entry) {
+	shift := r.written.carry(at)
+	for i := range r.drafts {
+		e := &r.drafts[i]
+		if why := e.lacks(); why != "" {
+			r.complain(e.line, "Network "+strconv.Quote(e.Name)+" "+why)
+			continue
+		}
+		for _, t := range []*time.Time{&e.Start, &e.T1, &e.T2, &e.End} {
+			if !t.IsZero() {
+				*t = t.Add(shift)
+			}
+		}
+		entries = append(entries, e.Entry)
+	}
+	return entries
+}
+
+// lacks says why a draft is no lease. One whose end is damaged must not pass
+// for one that never ends.
+func (e *draft) lacks() string {
+	switch {
+	case !e.Addr.IsValid():
+		return "has no address"
+	case !e.ended:
+		return "has no end of its lease"
+	case !e.Infinite() && (e.End.Before(e.T2) || e.T2.Before(e.T1) || e.T1.Before(e.Start)):
+		return "has times that are out of order"
+	}
+	return ""
+}
