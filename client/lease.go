@@ -1,0 +1,160 @@
+package client
+
+import (
+	"errors"
+	"math/bits"
+	"net/netip"
+	"slices"
+	"time"
+
+	"dhcpd/internal/act"
+	"dhcpd/internal/dhcp4"
+)
+
+// What makes an OFFER or ACK unfit to be believed.
+var (
+	errServer = errors.New("no server identifier, or not a host's address")
+	errYiaddr = errors.New("yiaddr is not a host's address")
+	errTime   = errors.New("no lease time, or a malformed one")
+)
+
+// NewLease takes an ACK apart. The lease counts from start, when the REQUEST
+// was sent. Its ACK is a copy. The error says what is wrong with the message.
+func NewLease(ack *dhcp4.Message, start time.Time) (*act.Lease, error) {
+	l, err := learn(ack, start)
+	if err != nil {
+		return nil, err
+	}
+	l.ACK = clone(ack)
+	return &l, nil
+}
+
+// learn takes an OFFER or ACK apart.
+func learn(msg *dhcp4.Message, start time.Time) (l act.Lease, err error) {
+	if l.Server, err = serverID(msg); err != nil {
+		return l, err
+	}
+	if !isHost(msg.Yiaddr) {
+		return l, errYiaddr
+	}
+	lease, err := msg.Options.Uint32(dhcp4.LeaseTime)
+	if err != nil || lease == 0 {
+		return l, errTime
+	}
+	l.Net, _ = network(msg)
+	l.Gateway = gateways(msg)
+	l.MTU = mtu(msg)
+	l.Start = start
+	if lease != dhcp4.Infinite {
+		setTimes(&l, &msg.Options, lease)
+	}
+	return l, nil
+}
+
+// serverID returns the server identifier, which a reply must have (RFC 2131
+// table 3), and to which a renewal is sent.
+func serverID(msg *dhcp4.Message) (netip.Addr, error) {
+	a, err := msg.Options.Addr(dhcp4.ServerID)
+	if err != nil || !isHost(a) {
+		return netip.Addr{}, errServer
+	}
+	return a, nil
+}
+
+// isHost tells whether a can be one host's address: of class A, B or C, and
+// neither in 0/8 nor in 127/8.
+func isHost(a netip.Addr) bool {
+	first := a.As4()[0]
+	return first != 0 && first != 127 && first < 224
+}
+
+// network returns yiaddr with the netmask, or the one of its class if there is
+// none; ok is false if there is one that makes no sense.
+func network(msg *dhcp4.Message) (net netip.Prefix, ok bool) {
+	size := classSize(msg.Yiaddr)
+	mask, err := msg.Options.Uint32(dhcp4.Netmask)
+	ones := bits.LeadingZeros32(^mask)
+	switch {
+	case err == dhcp4.ErrAbsent:
+		ok = true
+	case err == nil && ones > 0 && mask<<ones == 0:
+		size, ok = ones, true
+	}
+	return netip.PrefixFrom(msg.Yiaddr, size), ok
+}
+
+// classSize returns the netmask's length of a class A, B or C address.
+func classSize(a netip.Addr) int {
+	switch first := a.As4()[0]; {
+	case first < 128:
+		return 8
+	case first < 192:
+		return 16
+	}
+	return 24
+}
+
+// gateways returns those routers that can be hosts at all.
+func gateways(msg *dhcp4.Message) []netip.Addr {
+	all, _ := msg.Options.Addrs(nil, dhcp4.Router)
+	return slices.DeleteFunc(all, func(a netip.Addr) bool { return !isHost(a) })
+}
+
+// mtu returns the MTU, 0 for none. Under 68 none is legal (RFC 2132 section 5.1).
+func mtu(msg *dhcp4.Message) int {
+	v, err := msg.Options.Uint16(dhcp4.InterfaceMTU)
+	if err != nil || v < 68 {
+		return 0
+	}
+	return int(v)
+}
+
+// setTimes sets T1, T2 and End. Those of the server count if they make sense
+// together: T1 < T2 < lease (RFC 2131 section 4.4.5). Any uint32 of seconds
+// is a Duration.
+func setTimes(l *act.Lease, o *dhcp4.Options, lease uint32) {
+	end := time.Duration(lease) * time.Second
+	t1, t2 := end/2, end-end/8
+	a, b := option(o, dhcp4.RenewalTime, t1), option(o, dhcp4.RebindingTime, t2)
+	if 0 < a && a < b && b < end {
+		t1, t2 = a, b
+	}
+	Times{t1, t2, end}.set(l)
+}
+
+// option returns an option of seconds, or its default.
+func option(o *dhcp4.Options, c dhcp4.Code, otherwise time.Duration) time.Duration {
+	v, err := o.Uint32(c)
+	if err != nil {
+		return otherwise
+	}
+	return time.Duration(v) * time.Second
+}
+
+// set gives l these times.
+func (t Times) set(l *act.Lease) {
+	l.T1, l.T2, l.End = l.Start.Add(t.T1), l.Start.Add(t.T2), l.Start.Add(t.Lease)
+}
+
+// override gives l these times, unless they are zero.
+func (t Times) override(l *act.Lease) {
+	if t.Lease != 0 {
+		t.set(l)
+	}
+}
+
+// good tells whether the lease has not ended.
+func good(l *act.Lease, now time.Time) bool {
+	return l.Infinite() || now.Before(l.End)
+}
+
+// clone copies a message that will be reused.
+func clone(msg *dhcp4.Message) *dhcp4.Message {
+	c := new(dhcp4.Message)
+	*c = *msg
+	c.Options = dhcp4.Options{}
+	for code, v := range msg.Options.All() {
+		c.Options.Put(code, v)
+	}
+	return c
+}

@@ -1,0 +1,198 @@
+package client
+
+import (
+	"math"
+	"net/netip"
+	"time"
+
+	"dhcpd/internal/act"
+	"dhcpd/internal/dhcp4"
+)
+
+var (
+	anyServer = netip.Addr{}
+	nobody    = [6]byte{}
+	noAddr    = netip.IPv4Unspecified()
+	everyone  = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	allOnes   = [6]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+)
+
+// defaultRequest is the parameter request list: what the daemon applies or
+// keeps in the cache. A server may leave out what is not in it.
+var defaultRequest = []dhcp4.Code{
+	dhcp4.Netmask, dhcp4.Router, dhcp4.DNSServer, dhcp4.HostName,
+	dhcp4.DomainName, dhcp4.InterfaceMTU, dhcp4.BroadcastAddress,
+	dhcp4.NTPServer, dhcp4.LeaseTime, dhcp4.RenewalTime, dhcp4.RebindingTime,
+}
+
+// RFC 2131 table 5, as far as these messages go. Ours are in brackets where
+// the table leaves a choice.
+//
+//	              DISCOVER     REQUEST                      DECLINE
+//	xid           by client    of the OFFER                 by client
+//	secs          since began  since began                  0
+//	flags         BROADCAST if required [never: frames reach us]
+//	ciaddr        0            0, or address in             0
+//	                           BOUND/RENEWING/REBINDING
+//	requested IP  MAY [last]   MUST in SELECTING/           MUST
+//	                           INIT-REBOOT, else MUST NOT
+//	lease time    MAY [no]     MAY [no]                     MUST NOT
+//	client ID     MAY [yes]    MAY [yes]                    MAY [yes]
+//	class ID      MAY [yes]    MAY [yes]                    MUST NOT
+//	server ID     MUST NOT     MUST after SELECTING,        MUST
+//	                           else MUST NOT
+//	request list  MAY [yes]    MAY [the same]               MUST NOT
+//	maximum size  MAY [yes]    MAY [yes]                    MUST NOT
+//	message       SHOULD NOT   SHOULD NOT                   SHOULD [yes]
+//	others        MAY [name]   MAY [name]                   MUST NOT
+
+// discover broadcasts a DISCOVER and sets the time of the next one.
+func (m *machine) discover() {
+	msg := m.message(dhcp4.Discover)
+	m.Secs = seconds(m.now.Sub(m.Began))
+	msg.Secs = m.Secs
+	if m.Lease != nil {
+		msg.Options.PutAddr(dhcp4.RequestedAddress, m.Lease.Net.Addr())
+	}
+	m.describe(&msg.Options)
+	m.send(msg, broadcast(noAddr))
+	m.retry(time.Time{})
+}
+
+// request sends the REQUEST of the phase we are in, RFC 2131 table 4:
+//
+//	              INIT-REBOOT  SELECTING   RENEWING    REBINDING
+//	broad/unicast broadcast    broadcast   unicast     broadcast
+//	server-ip     MUST NOT     MUST        MUST NOT    MUST NOT
+//	requested-ip  MUST         MUST        MUST NOT    MUST NOT
+//	ciaddr        zero         zero        IP address  IP address
+//
+// The table names the state before: its first two columns are our REBOOTING
+// and REQUESTING.
+func (m *machine) request() {
+	msg := m.message(dhcp4.Request)
+	to := broadcast(noAddr)
+	if m.Phase != Requesting { // there as in the DISCOVER: RFC 2131 section 3.1.3
+		m.Secs = seconds(m.now.Sub(m.Began))
+	}
+	msg.Secs = m.Secs
+	switch m.Phase {
+	case Requesting:
+		msg.Options.PutAddr(dhcp4.RequestedAddress, m.Want)
+		msg.Options.PutAddr(dhcp4.ServerID, m.Server)
+	case Rebooting:
+		msg.Options.PutAddr(dhcp4.RequestedAddress, m.Want)
+	case Renewing:
+		msg.Ciaddr = m.Want
+		to = act.Dest{Addr: m.Server, Port: dhcp4.ServerPort, Source: m.Want}
+	case Rebinding:
+		msg.Ciaddr = m.Want
+		to = broadcast(m.Want)
+	}
+	m.describe(&msg.Options)
+	m.send(msg, to)
+}
+
+// renew sends a REQUEST to have the lease extended, and sets the time of the
+// next one: after half of what is left of the phase, but at least 60 s, at
+// most all of it (RFC 2131 section 4.4.5). Those times being long, each
+// REQUEST has an xid of its own, and the lease counts from the very one that
+// is answered.
+func (m *machine) renew() {
+	m.Xid, m.Sent = m.freshXid(), m.now
+	m.Want, m.Server = m.Lease.Net.Addr(), anyServer
+	end := m.Lease.End
+	if m.Phase == Renewing {
+		m.Server, end = m.Lease.Server, m.Lease.T2
+	}
+	m.request()
+	left := end.Sub(m.now)
+	m.due = m.now.Add(min(max(left/2, renewalMin), left))
+}
+
+// decline tells the server, who has just given us the lease, that someone
+// else has the address. Servers believe that only of a lease's owner.
+func (m *machine) decline(server netip.Addr) {
+	m.Xid = m.freshXid()
+	msg := m.message(dhcp4.Decline)
+	msg.Options.PutAddr(dhcp4.RequestedAddress, m.Want)
+	msg.Options.PutAddr(dhcp4.ServerID, server)
+	msg.Options.PutText(dhcp4.MessageText, "in use by "+ethernet(m.Holder))
+	m.send(msg, broadcast(noAddr))
+}
+
+// message returns what all our messages begin with.
+func (m *machine) message(t dhcp4.Type) *dhcp4.Message {
+	msg := new(dhcp4.Message)
+	msg.Reset(dhcp4.BootRequest)
+	msg.Htype, msg.Hlen = dhcp4.HtypeEther, 6
+	copy(msg.Chaddr[:], m.Config.MAC[:])
+	msg.Xid = m.Xid
+	msg.SetType(t)
+	msg.Options.Put(dhcp4.ClientID, m.Config.identity())
+	return msg
+}
+
+// describe says who we are and what we want: the same in DISCOVER and REQUEST
+// (RFC 2131 section 3.5).
+func (m *machine) describe(o *dhcp4.Options) {
+	c := m.Config
+	class, list, mtu := c.ClassID, c.Request, c.MTU
+	if class == "" {
+		class = ClassID
+	}
+	if list == nil {
+		list = defaultRequest
+	}
+	if mtu == 0 {
+		mtu = 1500
+	}
+	// RFC 2132 section 9.10: 576 at least. It counts IP and UDP headers.
+	o.PutUint16(dhcp4.MaxSize, uint16(min(max(mtu, 576), math.MaxUint16)))
+	o.PutText(dhcp4.ClassID, class)
+	if c.Hostname != "" {
+		o.PutText(dhcp4.HostName, c.Hostname)
+	}
+	codes := make([]byte, len(list))
+	for i, code := range list {
+		codes[i] = byte(code)
+	}
+	o.Put(dhcp4.ParameterList, codes)
+}
+
+// identity returns the client identifier.
+func (c *Config) identity() []byte {
+	if c.ClientID != nil {
+		return c.ClientID
+	}
+	return append([]byte{dhcp4.HtypeEther}, c.MAC[:]...)
+}
+
+func (m *machine) send(msg *dhcp4.Message, to act.Dest) {
+	m.do(act.Action{Verb: act.Send, Msg: msg, To: to})
+}
+
+// broadcast returns the way of a broadcast. It is a frame: the kernel can't
+// send without an address, nor from a chosen interface without ado.
+func broadcast(source netip.Addr) act.Dest {
+	return act.Dest{Addr: everyone, Port: dhcp4.ServerPort, Source: source,
+		Raw: true, HW: allOnes}
+}
+
+// seconds returns d as the secs field has it.
+func seconds(d time.Duration) uint16 {
+	return uint16(min(max(d/time.Second, 0), math.MaxUint16))
+}
+
+// ethernet returns a hardware address as text.
+func ethernet(hw [6]byte) string {
+	const digits = "0123456789abcdef"
+	b := make([]byte, 0, 17)
+	for i, x := range hw {
+		if i > 0 {
+			b = append(b, ':')
+		}
+		b = append(b, digits[x>>4], digits[x&15])
+	}
+	return string(b)
+}

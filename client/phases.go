@@ -1,0 +1,257 @@
+package client
+
+import (
+	"net/netip"
+	"time"
+
+	"dhcpd/internal/act"
+)
+
+const (
+	firstDelay    = 4 * time.Second  // RFC 2131 section 4.1: doubles up to
+	lastDelay     = 64 * time.Second // this
+	requestTime   = 64 * time.Second // from an OFFER until its REQUEST is given up
+	rebootTime    = 10 * time.Second // for a known lease to be confirmed
+	declineWait   = 10 * time.Second // RFC 2131 section 3.1.5: a minimum
+	renewalMin    = 60 * time.Second // RFC 2131 section 4.4.5: between two REQUESTs
+	announceAfter = 2 * time.Second  // RFC 5227 section 1.1: ANNOUNCE_INTERVAL
+)
+
+// enter goes to phase p and does what is done on arrival there. Its mirror,
+// what is done when the time of a phase is up, is timeout.
+func (m *machine) enter(p Phase) {
+	from := m.Phase
+	m.Phase, m.Tries, m.due = p, 0, time.Time{}
+	switch p {
+	case Init, InitReboot: // a carrier or a time is waited for
+	case Selecting:
+		m.Began, m.Xid = m.now, m.freshXid()
+		m.discover()
+	case Requesting:
+		m.Sent = m.now
+		m.probe()
+		m.request()
+		m.retry(m.Sent.Add(requestTime))
+	case Rebooting:
+		m.Began, m.Xid, m.Sent = m.now, m.freshXid(), m.now
+		m.Want, m.Server = m.Lease.Net.Addr(), anyServer
+		m.probe()
+		m.request()
+		m.retry(m.rebootEnd())
+	case Bound:
+		m.due = m.Lease.T1
+	case Renewing, Rebinding:
+		if from != Renewing && from != Rebinding {
+			m.Began = m.now
+		}
+		m.renew()
+	}
+}
+
+// timeout does what is to be done when the time of the phase is up.
+func (m *machine) timeout() {
+	switch m.Phase {
+	case Init:
+		m.restart()
+	case Selecting:
+		m.discover()
+	case Requesting:
+		if end := m.Sent.Add(requestTime); m.now.Before(end) {
+			m.request()
+			m.retry(end)
+			return
+		}
+		m.restart()
+	case InitReboot:
+		m.expire()
+	case Rebooting:
+		if end := m.rebootEnd(); m.now.Before(end) {
+			m.request()
+			m.retry(end)
+			return
+		}
+		m.unconfirmed()
+	case Bound, Renewing, Rebinding:
+		m.follow()
+	}
+}
+
+// wake does what is due. It may come long after its time, or too early. The
+// phase goes first: no announcement for a lease that turns out to be over.
+func (m *machine) wake() {
+	if t := m.due; !t.IsZero() && !m.now.Before(t) {
+		m.due = time.Time{}
+		m.timeout()
+	}
+	if t := m.announce; !t.IsZero() && !m.now.Before(t) {
+		m.announce = time.Time{}
+		m.do(act.Action{Verb: act.Announce, Addr: m.Lease.Net.Addr()})
+	}
+}
+
+// start begins, with the lease of an earlier run if there is one.
+func (m *machine) start(l *act.Lease, held bool) {
+	m.State = State{Config: m.Config, NoLink: m.NoLink, Running: true,
+		Lease: l, Held: held && l != nil}
+	m.reconfirm()
+}
+
+// restart begins an acquisition from nothing, as soon as there is a carrier.
+func (m *machine) restart() {
+	if m.NoLink {
+		m.enter(Init)
+		return
+	}
+	m.enter(Selecting)
+}
+
+// restartAfter does so after a wait, which the carrier's return doesn't shorten.
+func (m *machine) restartAfter(wait time.Duration) {
+	m.enter(Init)
+	m.due = m.now.Add(wait)
+}
+
+// reconfirm asks whether the lease we know may still be used here (RFC 2131
+// section 3.2). What is configured stays so meanwhile.
+func (m *machine) reconfirm() {
+	switch {
+	case m.Lease == nil:
+		m.restart()
+	case !good(m.Lease, m.now):
+		m.expire()
+	case m.NoLink:
+		m.enter(InitReboot)
+		m.due = m.Lease.End
+	default:
+		m.enter(Rebooting)
+	}
+}
+
+// follow goes where the clock says that the lease is (RFC 2131 section 4.4.5),
+// however late. In RENEWING and REBINDING that means the next REQUEST.
+func (m *machine) follow() {
+	switch l := m.Lease; {
+	case l.Infinite() || m.now.Before(l.T1):
+		m.enter(Bound)
+	case m.now.Before(l.T2):
+		m.enter(Renewing)
+	case m.now.Before(l.End):
+		m.enter(Rebinding)
+	default:
+		m.expire()
+	}
+}
+
+// unconfirmed goes on with a known lease that nobody has said anything about.
+// RFC 2131 section 3.2.3 allows it for the remainder of the lease.
+func (m *machine) unconfirmed() {
+	switch {
+	case !good(m.Lease, m.now):
+		m.expire()
+	case m.Holder != nobody: // without an ACK there is nothing to DECLINE
+		m.giveUp(m.Want)
+		m.restart()
+	default:
+		m.configure(m.Lease)
+		m.announceTwice()
+		m.follow()
+	}
+}
+
+// expire ends the lease. Its address is still what we'd like best.
+func (m *machine) expire() {
+	addr := m.Lease.Net.Addr().String()
+	if m.Config.Possessive && m.Held {
+		m.log("The lease of " + addr + " has ended; the address is kept")
+	} else {
+		m.log("The lease of " + addr + " has ended")
+		m.unconfigure()
+		m.do(act.Action{Verb: act.Forget})
+	}
+	m.restart()
+}
+
+// giveUp takes an address that is not ours to use off the interface and out
+// of memory.
+func (m *machine) giveUp(addr netip.Addr) {
+	if m.Lease == nil || m.Lease.Net.Addr() != addr {
+		return
+	}
+	m.unconfigure()
+	m.do(act.Action{Verb: act.Forget})
+	m.Lease = nil
+}
+
+// configure puts l onto the interface, in place of what is there.
+func (m *machine) configure(l *act.Lease) {
+	a := act.Action{Verb: act.Configure, Lease: l}
+	if m.Held {
+		a.Old = m.Lease
+	}
+	m.do(a)
+	m.Lease, m.Held = l, true
+}
+
+// unconfigure takes the lease off the interface, if it is there.
+func (m *machine) unconfigure() {
+	if m.Held {
+		m.do(act.Action{Verb: act.Unconfigure, Lease: m.Lease})
+	}
+	m.Held, m.announce = false, time.Time{}
+}
+
+// announceTwice tells everyone on the link whose the address is now: RFC 5227
+// section 2.3.
+func (m *machine) announceTwice() {
+	m.do(act.Action{Verb: act.Announce, Addr: m.Lease.Net.Addr()})
+	m.announce = m.now.Add(announceAfter)
+}
+
+// probe asks the link who has the address that we are about to REQUEST. The
+// answer, if any, comes while the server writes its ACK (RFC 2131 section 4.4.1).
+func (m *machine) probe() {
+	m.Holder = nobody
+	m.do(act.Action{Verb: act.Probe, Addr: m.Want})
+}
+
+// linkUp makes use of a carrier. Perhaps it is another network's.
+func (m *machine) linkUp() {
+	m.NoLink = false
+	switch {
+	case !m.Running:
+	case m.Phase >= InitReboot:
+		m.reconfirm()
+	case m.Phase == Init && m.now.Before(m.due): // after a DECLINE or NAK
+	default:
+		m.restart()
+	}
+}
+
+// linkDown keeps quiet until the carrier is back.
+func (m *machine) linkDown() {
+	m.NoLink, m.announce = true, time.Time{}
+	switch {
+	case !m.Running:
+	case m.Phase >= InitReboot:
+		m.reconfirm()
+	case m.Phase != Init:
+		m.enter(Init)
+	}
+}
+
+// retry sets the time of the next try, 4, 8, 16, 32, 64, 64 ... s from now,
+// each ±1 s (RFC 2131 section 4.1), but not beyond end. Zero is no end.
+func (m *machine) retry(end time.Time) {
+	m.due = earliest(m.now.Add(delay(m.Tries)+m.jitter()), end)
+	m.Tries++
+}
+
+// delay returns the n-th delay between tries, from 0.
+func delay(n int) time.Duration {
+	return min(firstDelay<<min(n, 8), lastDelay)
+}
+
+// rebootEnd returns when a lease goes unconfirmed.
+func (m *machine) rebootEnd() time.Time {
+	return earliest(m.Began.Add(rebootTime), m.Lease.End)
+}

@@ -1,0 +1,173 @@
+package client
+
+import (
+	"bytes"
+	"net/netip"
+
+	"dhcpd/internal/act"
+	"dhcpd/internal/dhcp4"
+)
+
+// got takes a message that came to us. What is not for us, or not a sound
+// answer to what we asked, is dropped with the reason.
+func (m *machine) got(msg *dhcp4.Message, from netip.Addr) {
+	if why := m.stranger(msg); why != "" {
+		m.drop(why)
+		return
+	}
+	switch msg.Type() {
+	case dhcp4.Offer:
+		m.offer(msg)
+	case dhcp4.ACK:
+		m.ack(msg)
+	case dhcp4.NAK:
+		m.nak(msg, from)
+	default:
+		m.drop("no message for a client")
+	}
+}
+
+// stranger tells why a message is not meant for us, "" if it is.
+func (m *machine) stranger(msg *dhcp4.Message) string {
+	switch {
+	case msg.Op != dhcp4.BootReply:
+		return "op is not BOOTREPLY"
+	case msg.Xid != m.Xid:
+		return "xid is not ours"
+	case msg.Htype != dhcp4.HtypeEther || !bytes.Equal(msg.HW(), m.Config.MAC[:]):
+		return "chaddr is not ours"
+	// RFC 6842 section 3: two clients may share a chaddr.
+	case msg.Options.Has(dhcp4.ClientID) &&
+		!bytes.Equal(msg.Options.Get(dhcp4.ClientID), m.Config.identity()):
+		return "client identifier is not ours"
+	}
+	return ""
+}
+
+// offer takes the first good OFFER.
+func (m *machine) offer(msg *dhcp4.Message) {
+	if m.Phase != Selecting {
+		m.drop("DHCPOFFER that is not waited for")
+		return
+	}
+	l, err := learn(msg, m.now)
+	if err != nil {
+		m.drop(err.Error())
+		return
+	}
+	m.Want, m.Server = l.Net.Addr(), l.Server
+	m.enter(Requesting)
+}
+
+// ack takes what we asked for, unless someone else has it.
+func (m *machine) ack(msg *dhcp4.Message) {
+	if !m.asking() {
+		m.drop("DHCPACK that answers no DHCPREQUEST of ours")
+		return
+	}
+	l, err := NewLease(msg, m.Sent)
+	if err != nil {
+		m.drop(err.Error())
+		return
+	}
+	m.Config.Times.override(l)
+	probed := m.Phase == Requesting || m.Phase == Rebooting
+	switch {
+	case m.Server.IsValid() && l.Server != m.Server:
+		m.drop("server identifier is not that of the server asked")
+	case probed && l.Net.Addr() != m.Want:
+		m.drop("yiaddr is not the address asked for")
+	case !good(l, m.now):
+		m.drop("the lease is over already")
+	case probed && m.Holder != nobody:
+		m.decline(l.Server)
+		m.giveUp(m.Want)
+		m.restartAfter(declineWait)
+	default:
+		m.bind(l)
+	}
+}
+
+// bind makes the lease ours.
+func (m *machine) bind(l *act.Lease) {
+	if _, ok := network(l.ACK); !ok {
+		m.log("The netmask of " + l.Net.Addr().String() + " from " +
+			l.Server.String() + " makes no sense; taking " + l.Net.String())
+	}
+	same := m.Phase >= Bound && l.Net.Addr() == m.Want
+	m.configure(l)
+	m.do(act.Action{Verb: act.Save, Lease: l})
+	m.Naks, m.Holder = 0, nobody
+	if !same {
+		m.announceTwice()
+	}
+	m.follow()
+}
+
+// nak takes a no: start over completely. At once the first time, then ever
+// more slowly, since two servers may quarrel about us.
+func (m *machine) nak(msg *dhcp4.Message, from netip.Addr) {
+	if !m.asking() {
+		m.drop("DHCPNAK that answers no DHCPREQUEST of ours")
+		return
+	}
+	server, err := serverID(msg)
+	if err != nil {
+		m.drop(err.Error())
+		return
+	}
+	if m.Server.IsValid() && server != m.Server {
+		m.drop("server identifier is not that of the server asked")
+		return
+	}
+	m.log(nakText(msg, server, from))
+	m.giveUp(m.Want)
+	m.Naks++
+	if m.Naks == 1 {
+		m.restart()
+		return
+	}
+	m.restartAfter(delay(m.Naks-2) + m.jitter())
+}
+
+// asking tells whether a REQUEST of ours may still be answered.
+func (m *machine) asking() bool {
+	switch m.Phase {
+	case Requesting, Rebooting, Renewing, Rebinding:
+		return true
+	}
+	return false
+}
+
+// nakText returns the diagnostic of the man page.
+func nakText(msg *dhcp4.Message, server, from netip.Addr) string {
+	text := "Got a NAK from " + server.String()
+	relay := msg.Giaddr
+	if from.IsValid() {
+		relay = from
+	}
+	if relay != server && relay != noAddr {
+		text += " through " + relay.String()
+	}
+	if said, err := msg.Options.Text(dhcp4.MessageText); err == nil {
+		text += " saying " + string(dhcp4.AppendQuoted(nil, []byte(said)))
+	}
+	return text
+}
+
+// conflict takes the news that another host uses, or wants, an address that
+// we hold or ask for. What we ask for is DECLINEd once we have it.
+func (m *machine) conflict(mac [6]byte) {
+	if mac == nobody || mac == m.Config.MAC || m.Holder != nobody || !m.Watched().IsValid() {
+		return
+	}
+	m.Holder = mac
+	text := m.Watched().String()
+	switch m.Phase {
+	case Requesting:
+		text += " offered by " + m.Server.String()
+	case Rebooting:
+		text += " offered by " + m.Lease.Server.String()
+	}
+	m.log(text + " is already in use by " + ethernet(mac))
+}
