@@ -40,6 +40,17 @@ const (
 	BootReply   Op = 2 // server to client
 )
 
+// String returns the name of RFC 951, as BOOTREQUEST.
+func (op Op) String() string {
+	switch op {
+	case BootRequest:
+		return "BOOTREQUEST"
+	case BootReply:
+		return "BOOTREPLY"
+	}
+	return "op " + strconv.Itoa(int(op))
+}
+
 // HtypeEther is the hardware type of Ethernet (RFC 1700).
 const HtypeEther = 1
 

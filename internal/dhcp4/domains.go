@@ -9,9 +9,10 @@ import (
 var ErrName = errors.New("not a domain name")
 
 const (
+	pointer  = 0xc0    // RFC 1035 section 4.1.4
 	maxLabel = 63      // RFC 1035 section 2.3.4
 	maxName  = 255     // with the length octets and the root
-	maxList  = 1 << 14 // octets of text: far more than any search list, far less than pointers can make of a big option
+	maxList  = 1 << 14 // octets of text: pointers could make megabytes of 64 KB
 )
 
 // Domains appends the names of option c, as 119 is (RFC 3397), to dst. They
@@ -51,43 +52,32 @@ func appendDomains(dst, v []byte) ([]byte, bool) {
 }
 
 // appendName appends the name that stands in v at the given place as text,
-// and returns where the next one stands. Pointers only ever lead back beyond
-// the place that they were last led to, so that there is no loop.
+// and returns where the next one stands.
 func appendName(dst, v []byte, at int) (text []byte, next int, ok bool) {
 	start, size, low := len(dst), 1, at
-	for next = -1; at < len(v); {
+	for at < len(v) {
 		n := int(v[at])
 		switch {
 		case n == 0:
-			if next < 0 {
-				next = at + 1
-			}
 			if len(dst) == start {
-				dst = append(dst, '.')
+				dst = append(dst, '.') // the root
 			}
-			return dst, next, true
-		case n >= 0xc0: // RFC 1035 section 4.1.4
-			if at+1 >= len(v) {
-				return dst, 0, false
+			return dst, max(next, at+1), true
+		case n >= pointer && at+1 < len(v):
+			next = max(next, at+2)
+			at = n&^pointer<<8 | int(v[at+1])
+			if at >= low {
+				return dst, 0, false // each leads further back: no loop
 			}
-			to := n&0x3f<<8 | int(v[at+1])
-			if to >= low {
-				return dst, 0, false
-			}
-			if next < 0 {
-				next = at + 2
-			}
-			at, low = to, to
+			low = at
+		case n > maxLabel || at+1+n > len(v) || size+1+n > maxName:
+			return dst, 0, false
 		default:
-			size += 1 + n
-			if n > maxLabel || at+1+n > len(v) || size > maxName {
-				return dst, 0, false
-			}
 			if len(dst) > start {
 				dst = append(dst, '.')
 			}
 			dst = appendLabel(dst, v[at+1:at+1+n])
-			at += 1 + n
+			at, size = at+1+n, size+1+n
 		}
 	}
 	return dst, 0, false
@@ -126,7 +116,7 @@ func appendDomain(dst []byte, start int, name string) ([]byte, error) {
 	}
 	for name != "" {
 		if at := find(dst[start:], name); at >= 0 && at < 1<<14 {
-			return append(dst, 0xc0|byte(at>>8), byte(at)), nil
+			return append(dst, pointer|byte(at>>8), byte(at)), nil
 		}
 		label, rest, dot := strings.Cut(name, ".")
 		if label == "" || len(label) > maxLabel || dot && rest == "" {
@@ -143,11 +133,7 @@ func appendDomain(dst []byte, start int, name string) ([]byte, error) {
 func find(v []byte, name string) int {
 	var buf [4 * maxName]byte
 	for at := 0; at < len(v); {
-		if v[at] == 0 {
-			at++
-			continue
-		}
-		if v[at] >= 0xc0 {
+		if v[at] >= pointer {
 			at += 2
 			continue
 		}

@@ -192,16 +192,16 @@ func allZero(b []byte) bool {
 	return true
 }
 
-// Text fields of the header end at the first NUL.
-func field(b []byte) string {
+// field returns the text of a header field, which ends at the first NUL.
+func field(b []byte) []byte {
 	if i := bytes.IndexByte(b, 0); i >= 0 {
 		b = b[:i]
 	}
-	return string(b)
+	return b
 }
 
 // SnameText returns sname as text, up to the first NUL.
-func (m *Message) SnameText() string { return field(m.Sname[:]) }
+func (m *Message) SnameText() string { return string(field(m.Sname[:])) }
 
 // FileText returns file as text, up to the first NUL.
-func (m *Message) FileText() string { return field(m.File[:]) }
+func (m *Message) FileText() string { return string(field(m.File[:])) }
