@@ -86,11 +86,17 @@ func appendNumber(dst, v []byte) ([]byte, bool) {
 // or on a terminal: in double quotes, with a backslash before those and
 // itself, everything but printable ASCII as three octal digits, \ooo. The
 // config language reads it back as it was.
-func AppendQuoted(dst, s []byte) []byte {
-	dst = append(dst, '"')
+func AppendQuoted(dst, s []byte) []byte { return appendQuoted(dst, s, '"') }
+
+// AppendSaid does the same in single quotes, which is how the diagnostics
+// repeat what a peer said: saying '...'.
+func AppendSaid(dst, s []byte) []byte { return appendQuoted(dst, s, '\'') }
+
+func appendQuoted(dst, s []byte, quote byte) []byte {
+	dst = append(dst, quote)
 	for _, c := range s {
 		switch {
-		case c == '"' || c == '\\':
+		case c == quote || c == '\\':
 			dst = append(dst, '\\', c)
 		case c < ' ' || c > '~':
 			dst = append(dst, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
@@ -98,5 +104,5 @@ func AppendQuoted(dst, s []byte) []byte {
 			dst = append(dst, c)
 		}
 	}
-	return append(dst, '"')
+	return append(dst, quote)
 }
