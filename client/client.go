@@ -178,14 +178,9 @@ func (m *machine) event(e *Event) {
 // do asks for a.
 func (m *machine) do(a act.Action) { m.acts = append(m.acts, a) }
 
-// log says something that the log should have.
-func (m *machine) log(text string) {
-	m.do(act.Action{Verb: act.Note, Level: act.Log, Text: text})
-}
-
-// drop says why a message was not believed.
-func (m *machine) drop(why string) {
-	m.do(act.Action{Verb: act.Note, Level: act.Drop, Text: why})
+// say asks for a Note.
+func (m *machine) say(level act.Level, text string) {
+	m.do(act.Action{Verb: act.Note, Level: level, Text: text})
 }
 
 // freshXid returns a random xid. One Step needs one at most.

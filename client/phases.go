@@ -61,6 +61,7 @@ func (m *machine) timeout() {
 			m.retry(end)
 			return
 		}
+		m.say(act.Debug1, "No answer from "+m.Server.String()+" for "+m.Want.String()+"; starting over")
 		m.restart()
 	case InitReboot:
 		m.expire()
@@ -162,9 +163,9 @@ func (m *machine) unconfirmed() {
 func (m *machine) expire() {
 	addr := m.Lease.Net.Addr().String()
 	if m.Config.Possessive && m.Held {
-		m.log("The lease of " + addr + " has ended; the address is kept")
+		m.say(act.Log, "The lease of " + addr + " has ended; the address is kept")
 	} else {
-		m.log("The lease of " + addr + " has ended")
+		m.say(act.Log, "The lease of " + addr + " has ended")
 		m.unconfigure()
 		m.do(act.Action{Verb: act.Forget})
 	}

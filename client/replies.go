@@ -12,7 +12,7 @@ import (
 // answer to what we asked, is dropped with the reason.
 func (m *machine) got(msg *dhcp4.Message, from netip.Addr) {
 	if why := m.stranger(msg); why != "" {
-		m.drop(why)
+		m.say(act.Drop, why)
 		return
 	}
 	switch msg.Type() {
@@ -23,7 +23,7 @@ func (m *machine) got(msg *dhcp4.Message, from netip.Addr) {
 	case dhcp4.NAK:
 		m.nak(msg, from)
 	default:
-		m.drop("no message for a client")
+		m.say(act.Drop, "no message for a client")
 	}
 }
 
@@ -47,12 +47,12 @@ func (m *machine) stranger(msg *dhcp4.Message) string {
 // offer takes the first good OFFER.
 func (m *machine) offer(msg *dhcp4.Message) {
 	if m.Phase != Selecting {
-		m.drop("DHCPOFFER that is not waited for")
+		m.say(act.Drop, "DHCPOFFER that is not waited for")
 		return
 	}
 	l, err := learn(msg, m.now)
 	if err != nil {
-		m.drop(err.Error())
+		m.say(act.Drop, err.Error())
 		return
 	}
 	m.Want, m.Server = l.Net.Addr(), l.Server
@@ -62,23 +62,23 @@ func (m *machine) offer(msg *dhcp4.Message) {
 // ack takes what we asked for, unless someone else has it.
 func (m *machine) ack(msg *dhcp4.Message) {
 	if !m.asking() {
-		m.drop("DHCPACK that answers no DHCPREQUEST of ours")
+		m.say(act.Drop, "DHCPACK that answers no DHCPREQUEST of ours")
 		return
 	}
 	l, err := NewLease(msg, m.Sent)
 	if err != nil {
-		m.drop(err.Error())
+		m.say(act.Drop, err.Error())
 		return
 	}
 	m.Config.Times.override(l)
 	probed := m.Phase == Requesting || m.Phase == Rebooting
 	switch {
 	case m.Server.IsValid() && l.Server != m.Server:
-		m.drop("server identifier is not that of the server asked")
+		m.say(act.Drop, "server identifier is not that of the server asked")
 	case probed && l.Net.Addr() != m.Want:
-		m.drop("yiaddr is not the address asked for")
+		m.say(act.Drop, "yiaddr is not the address asked for")
 	case !good(l, m.now):
-		m.drop("the lease is over already")
+		m.say(act.Drop, "the lease is over already")
 	case probed && m.Holder != nobody:
 		m.decline(l.Server)
 		m.giveUp(m.Want)
@@ -91,7 +91,7 @@ func (m *machine) ack(msg *dhcp4.Message) {
 // bind makes the lease ours.
 func (m *machine) bind(l *act.Lease) {
 	if _, ok := network(l.ACK); !ok {
-		m.log("The netmask of " + l.Net.Addr().String() + " from " +
+		m.say(act.Log, "The netmask of " + l.Net.Addr().String() + " from " +
 			l.Server.String() + " makes no sense; taking " + l.Net.String())
 	}
 	same := m.Phase >= Bound && l.Net.Addr() == m.Want
@@ -108,19 +108,19 @@ func (m *machine) bind(l *act.Lease) {
 // more slowly, since two servers may quarrel about us.
 func (m *machine) nak(msg *dhcp4.Message, from netip.Addr) {
 	if !m.asking() {
-		m.drop("DHCPNAK that answers no DHCPREQUEST of ours")
+		m.say(act.Drop, "DHCPNAK that answers no DHCPREQUEST of ours")
 		return
 	}
 	server, err := serverID(msg)
 	if err != nil {
-		m.drop(err.Error())
+		m.say(act.Drop, err.Error())
 		return
 	}
 	if m.Server.IsValid() && server != m.Server {
-		m.drop("server identifier is not that of the server asked")
+		m.say(act.Drop, "server identifier is not that of the server asked")
 		return
 	}
-	m.log(nakText(msg, server, from))
+	m.say(act.Log, nakText(msg, server, from))
 	m.giveUp(m.Want)
 	m.Naks++
 	if m.Naks == 1 {
@@ -150,7 +150,7 @@ func nakText(msg *dhcp4.Message, server, from netip.Addr) string {
 		text += " through " + relay.String()
 	}
 	if said, err := msg.Options.Text(dhcp4.MessageText); err == nil {
-		text += " saying " + string(dhcp4.AppendQuoted(nil, []byte(said)))
+		text += " saying " + string(dhcp4.AppendSaid(nil, []byte(said)))
 	}
 	return text
 }
@@ -169,5 +169,5 @@ func (m *machine) conflict(mac [6]byte) {
 	case Rebooting:
 		text += " offered by " + m.Lease.Server.String()
 	}
-	m.log(text + " is already in use by " + ethernet(mac))
+	m.say(act.Log, text + " is already in use by " + ethernet(mac))
 }
