@@ -120,12 +120,28 @@ func (d *Dict) All() iter.Seq[Tag] {
 }
 
 // Suggest returns the name that name is probably a slip of, "" if there is
-// none: at most a third of its characters away.
+// none.
 func (d *Dict) Suggest(name string) string {
+	return Nearest(name, func(yield func(string) bool) {
+		for t := range d.All() {
+			if !yield(t.Name) {
+				return
+			}
+		}
+	})
+}
+
+// Nearest returns the one of names that name is probably a slip of: at most a
+// third of its characters away, case apart. "" if there is none.
+func Nearest(name string, names iter.Seq[string]) string {
 	best, least := "", len(name)/3+1
-	for t := range d.All() {
-		if n := distance(strings.ToLower(name), strings.ToLower(t.Name)); n < least {
-			best, least = t.Name, n
+	name = strings.ToLower(name)
+	for s := range names {
+		if max(len(s)-len(name), len(name)-len(s)) >= least {
+			continue
+		}
+		if n := distance(name, strings.ToLower(s)); n < least {
+			best, least = s, n
 		}
 	}
 	return best
