@@ -130,11 +130,10 @@ func plain(name string) bool {
 }
 
 func reserved(name string) bool {
-	for _, s := range []string{nameAddress, nameMAC, nameServer, nameStart,
-		nameT1, nameT2, nameEnd, nameSiaddr, nameSname, nameFile} {
-		if strings.EqualFold(name, s) {
-			return true
-		}
+	switch name {
+	case nameAddress, nameMAC, nameServer, nameStart, nameT1, nameT2, nameEnd,
+		nameSiaddr, nameSname, nameFile:
+		return true
 	}
 	return false
 }

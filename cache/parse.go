@@ -110,7 +110,7 @@ func (r *reader) draft(name string, n int) *draft {
 }
 
 // set takes one line into the draft; false if it makes no sense.
-func (e *draft) set(d *dhcp4.Dict, tag string, w []string) (ok bool) {
+func (e *draft) set(d *dhcp4.Dict, tag string, w []string) bool {
 	if !reserved(tag) {
 		return e.setOption(d, tag, w)
 	}
@@ -119,28 +119,36 @@ func (e *draft) set(d *dhcp4.Dict, tag string, w []string) (ok bool) {
 	}
 	switch v := w[0]; tag {
 	case nameAddress:
-		e.Addr, ok = parsePrefix(v)
+		return take(&e.Addr, v, parsePrefix)
 	case nameMAC:
-		e.MAC, ok = parseMAC(v)
+		return take(&e.MAC, v, parseMAC)
 	case nameServer:
-		e.Server, ok = parseAddr(v)
+		return take(&e.Server, v, parseAddr)
 	case nameStart:
-		e.Start, ok = parseTime(v)
+		return take(&e.Start, v, parseTime)
 	case nameT1:
-		e.T1, ok = parseTime(v)
+		return take(&e.T1, v, parseTime)
 	case nameT2:
-		e.T2, ok = parseTime(v)
+		return take(&e.T2, v, parseTime)
 	case nameEnd:
-		if e.End, ok = parseTime(v); v == forever {
-			e.End, ok = time.Time{}, true
-		}
-		e.ended = ok
+		ok := take(&e.End, v, parseEnd)
+		e.ended = e.ended || ok
+		return ok
 	case nameSiaddr:
-		e.Siaddr, ok = parseAddr(v)
+		return take(&e.Siaddr, v, parseAddr)
 	case nameSname:
-		e.Sname, ok = v, len(v) <= 64
+		e.Sname = v
 	case nameFile:
-		e.File, ok = v, len(v) <= 128
+		e.File = v
+	}
+	return true
+}
+
+// take sets what a line says, or leaves it as it is if it says nonsense.
+func take[T any](to *T, s string, parse func(string) (T, bool)) bool {
+	v, ok := parse(s)
+	if ok {
+		*to = v
 	}
 	return ok
 }

@@ -140,3 +140,11 @@ func parseTime(s string) (time.Time, bool) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	return time.Unix(n, 0), err == nil && n >= 0 && n < 1<<33
 }
+
+// parseEnd reads the end of a lease: the zero time if it has none.
+func parseEnd(s string) (time.Time, bool) {
+	if s == forever {
+		return time.Time{}, true
+	}
+	return parseTime(s)
+}
