@@ -56,7 +56,7 @@ func (m *machine) discover() {
 	}
 	m.describe(&msg.Options)
 	m.send(msg, broadcast(noAddr))
-	m.retry(time.Time{})
+	m.retry()
 }
 
 // request sends the REQUEST of the phase we are in, RFC 2131 table 4:

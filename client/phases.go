@@ -30,14 +30,12 @@ func (m *machine) enter(p Phase) {
 	case Requesting:
 		m.Sent = m.now
 		m.probe()
-		m.request()
-		m.retry(m.Sent.Add(requestTime))
+		m.ask()
 	case Rebooting:
 		m.Began, m.Xid, m.Sent = m.now, m.freshXid(), m.now
 		m.Want, m.Server = m.Lease.Net.Addr(), anyServer
 		m.probe()
-		m.request()
-		m.retry(m.rebootEnd())
+		m.ask()
 	case Bound:
 		m.due = m.Lease.T1
 	case Renewing, Rebinding:
@@ -55,23 +53,14 @@ func (m *machine) timeout() {
 		m.restart()
 	case Selecting:
 		m.discover()
-	case Requesting:
-		if end := m.Sent.Add(requestTime); m.now.Before(end) {
-			m.request()
-			m.retry(end)
+	case Requesting, Rebooting:
+		if m.now.Before(m.deadline()) {
+			m.ask()
 			return
 		}
-		m.say(act.Debug1, "No answer from "+m.Server.String()+" for "+m.Want.String()+"; starting over")
-		m.restart()
+		m.unanswered()
 	case InitReboot:
 		m.expire()
-	case Rebooting:
-		if end := m.rebootEnd(); m.now.Before(end) {
-			m.request()
-			m.retry(end)
-			return
-		}
-		m.unconfirmed()
 	case Bound, Renewing, Rebinding:
 		m.follow()
 	}
@@ -143,10 +132,15 @@ func (m *machine) follow() {
 	}
 }
 
-// unconfirmed goes on with a known lease that nobody has said anything about.
-// RFC 2131 section 3.2.3 allows it for the remainder of the lease.
-func (m *machine) unconfirmed() {
+// unanswered gives up a REQUEST: for the lease offered, back to the start
+// (RFC 2131 section 3.1.5); a known one may be used for the rest of its time
+// (section 3.2.3), unless someone else was heard to use it.
+func (m *machine) unanswered() {
 	switch {
+	case m.Phase == Requesting:
+		m.say(act.Debug1, "No answer from "+m.Server.String()+" for "+
+			m.Want.String()+"; starting over")
+		m.restart()
 	case !good(m.Lease, m.now):
 		m.expire()
 	case m.Holder != nobody: // without an ACK there is nothing to DECLINE
@@ -163,9 +157,9 @@ func (m *machine) unconfirmed() {
 func (m *machine) expire() {
 	addr := m.Lease.Net.Addr().String()
 	if m.Config.Possessive && m.Held {
-		m.say(act.Log, "The lease of " + addr + " has ended; the address is kept")
+		m.say(act.Log, "The lease of "+addr+" has ended; the address is kept")
 	} else {
-		m.say(act.Log, "The lease of " + addr + " has ended")
+		m.say(act.Log, "The lease of "+addr+" has ended")
 		m.unconfigure()
 		m.do(act.Action{Verb: act.Forget})
 	}
@@ -240,19 +234,29 @@ func (m *machine) linkDown() {
 	}
 }
 
-// retry sets the time of the next try, 4, 8, 16, 32, 64, 64 ... s from now,
-// each ±1 s (RFC 2131 section 4.1), but not beyond end. Zero is no end.
-func (m *machine) retry(end time.Time) {
-	m.due = earliest(m.now.Add(delay(m.Tries)+m.jitter()), end)
+// ask sends the REQUEST of REQUESTING or REBOOTING, once more perhaps.
+func (m *machine) ask() {
+	m.request()
+	m.retry()
+	m.due = earliest(m.due, m.deadline())
+}
+
+// deadline returns when REQUESTING or REBOOTING is given up.
+func (m *machine) deadline() time.Time {
+	if m.Phase == Requesting {
+		return m.Sent.Add(requestTime)
+	}
+	return earliest(m.Sent.Add(rebootTime), m.Lease.End)
+}
+
+// retry sets the time of the next try: 4, 8, 16, 32, 64, 64 ... seconds from
+// now, each ±1 s (RFC 2131 section 4.1).
+func (m *machine) retry() {
+	m.due = m.now.Add(delay(m.Tries) + m.jitter())
 	m.Tries++
 }
 
 // delay returns the n-th delay between tries, from 0.
 func delay(n int) time.Duration {
 	return min(firstDelay<<min(n, 8), lastDelay)
-}
-
-// rebootEnd returns when a lease goes unconfirmed.
-func (m *machine) rebootEnd() time.Time {
-	return earliest(m.Began.Add(rebootTime), m.Lease.End)
 }

@@ -91,8 +91,8 @@ func (m *machine) ack(msg *dhcp4.Message) {
 // bind makes the lease ours.
 func (m *machine) bind(l *act.Lease) {
 	if _, ok := network(l.ACK); !ok {
-		m.say(act.Log, "The netmask of " + l.Net.Addr().String() + " from " +
-			l.Server.String() + " makes no sense; taking " + l.Net.String())
+		m.say(act.Log, "The netmask of "+l.Net.Addr().String()+" from "+
+			l.Server.String()+" makes no sense; taking "+l.Net.String())
 	}
 	same := m.Phase >= Bound && l.Net.Addr() == m.Want
 	m.configure(l)
@@ -169,5 +169,5 @@ func (m *machine) conflict(mac [6]byte) {
 	case Rebooting:
 		text += " offered by " + m.Lease.Server.String()
 	}
-	m.say(act.Log, text + " is already in use by " + ethernet(mac))
+	m.say(act.Log, text+" is already in use by "+ethernet(mac))
 }
