@@ -17,7 +17,7 @@ type Verb uint8
 // The verbs, with the fields of Action that each one uses.
 const (
 	Send        Verb = iota + 1 // Msg, To, Limit: this message, that way
-	Commit                      // Record: stable storage must promise this before any later Send of the list leaves
+	Commit                      // Record, Lazy: stable storage must promise this before any later Send of the list leaves
 	Hold                        // Addr, Client, Until: keep an OFFERed address for a client, in memory only
 	Unhold                      // Addr: give up that hold
 	Configure                   // Lease: address, routes, MTU onto the interface; replaces Old if that is set
@@ -37,6 +37,7 @@ type Action struct {
 	To     Dest
 	Limit  int // Send: the most octets of UDP payload; 0 for the least that all take
 	Record *pool.Record
+	Lazy   bool // Commit: an earlier record of this address promises as much, so no sync is due for this one; a Send still waits while that earlier one is under way
 	Lease  *Lease
 	Old    *Lease // Configure: the lease that this one replaces, nil for none
 	Addr   netip.Addr
