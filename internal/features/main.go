@@ -88,6 +88,10 @@ func (t *tally) take(e event) {
 		delete(t.said, key)
 	case "fail", "build-fail":
 		t.fail(e, key)
+	case "exit":
+		if t.failed == nil { // else the reason is known
+			t.failed = append(t.failed, "go test itself")
+		}
 	}
 }
 

@@ -1,0 +1,105 @@
+# dhcpd: make demo and make test need nothing but Go and make.
+
+all: build/dhcpd
+
+# Where things go. The paths of the files can be set for firmware, say
+#   make CONF=/etc/config/dhcp.conf STATE=/overlay/dhcpd
+DESTDIR =
+PREFIX  = /usr/local
+CONF    = /etc/dhcp.conf
+STATE   = /var/lib/dhcpd
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.confPath=$(CONF) \
+	-X main.cachePath=$(STATE)/dhcp.cache -X main.poolPath=$(STATE)/dhcp.pool
+BUILD    = CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)'
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    = 10s
+
+# One clear line instead of a page of errors.
+GO := $(shell cd / && GOTOOLCHAIN=local go env GOVERSION 2>/dev/null)
+ifneq ($(firstword $(shell printf '%s\n' go1.26 '$(or $(GO),go0)' | sort -V)),go1.26)
+$(error dhcpd needs Go 1.26 or later from https://go.dev/dl; found: $(or $(GO),none))
+endif
+
+FORCE:
+.PHONY: all install demo test race fuzz bench lint size cross features peers clean FORCE
+
+build/dhcpd: FORCE
+	$(BUILD) -o $@ ./cmd/dhcpd
+
+install: build/dhcpd
+	install -D -m 755 build/dhcpd $(DESTDIR)$(PREFIX)/sbin/dhcpd
+	for page in man/*.[58]; do \
+		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; \
+	done
+
+# A server and a client in namespaces: as root, or as anyone who may make
+# user namespaces.
+demo: build/dhcpd
+	go run ./internal/demo build/dhcpd
+
+# The programs that the tests run against, and the tools that look at them.
+peers:
+	.ci/peers
+
+# Every test, also of the modules below this one, and their count.
+test: peers
+	@mkdir -p build
+	@.ci/test | tee build/test.json | go run ./internal/features $(STRICT)
+
+# The same, and each feature with the tests that prove it.
+features: test
+	@go run ./internal/features -table $(STRICT) <build/test.json
+
+# Where CI is set, a skipped test is a failure.
+STRICT = $(CI:%=-strict)
+
+race: peers
+	CGO_ENABLED=1 go test -race -count=1 ./...
+
+# Every fuzz target for FUZZTIME.
+fuzz:
+	@list=$$(go test -list '^Fuzz' ./...) || { echo "$$list"; exit 1; }; \
+	echo "$$list" | awk '/^Fuzz/ { t[n++] = $$1 } /^ok/ { while (n) print $$2, t[--n] }' | \
+	while read -r package target; do \
+		echo "$$package $$target"; \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package </dev/null || exit; \
+	done
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+lint:
+	@! gofmt -l . | grep .
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	@for page in man/*.[58]; do mandoc -T lint -W style $$page; done | (! grep -v 'referenced manual not found')
+
+# A target is an architecture, with its variant: the flags of each, and the
+# octets that it may have, stripped.
+TARGETS = amd64 arm5 arm7 arm64 mips mipsle riscv64
+env_amd64   = GOARCH=amd64
+env_arm5    = GOARCH=arm GOARM=5
+env_arm7    = GOARCH=arm GOARM=7
+env_arm64   = GOARCH=arm64
+env_mips    = GOARCH=mips GOMIPS=softfloat
+env_mipsle  = GOARCH=mipsle GOMIPS=softfloat
+env_riscv64 = GOARCH=riscv64
+GATE        = 3000000
+gate_mips   = 3400000
+gate_mipsle = 3400000
+GATE_XZ     = 1000000
+
+cross: $(TARGETS:%=build/dhcpd-%)
+
+build/dhcpd-%: FORCE
+	@$(env_$*) $(BUILD) -o $@ ./cmd/dhcpd
+
+size: cross
+	@printf '%-8s %9s %9s %9s\n' target stripped gate xz
+	@$(foreach t,$(TARGETS),.ci/size $t $(or $(gate_$t),$(GATE)) $(GATE_XZ) build/dhcpd-$t &&) true
+
+clean:
+	rm -rf build

@@ -1,0 +1,136 @@
+// Demo shows dhcpd at work: a server and a client, each in namespaces of its
+// own, joined by a wire. The client gets its address from the server; then
+// both print what they know.
+//
+//	demo DHCPD
+//
+// It needs root, or a kernel that lets anyone make user namespaces.
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"dhcpd/internal/netlab"
+)
+
+// dhcpConf is the whole configuration of the server: its own address, and
+// what everyone on its network is told. The pool says which addresses.
+const dhcpConf = `
+interface eth0 10.7.7.1;
+host 10.7.7.0/24 {
+	gateway 10.7.7.1;
+	DNSserver 10.7.7.1;
+	domain example.org;
+	DHCPlease 3600;
+	option eth0 server;
+};
+`
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: demo DHCPD")
+		os.Exit(1)
+	}
+	if os.Geteuid() != 0 {
+		os.Exit(asRoot())
+	}
+	dhcpd, err := filepath.Abs(os.Args[1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+	t := &stage{}
+	show(t, dhcpd)
+	t.end()
+}
+
+// asRoot runs this program again, as root of a user namespace.
+func asRoot() int {
+	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+	}
+	if err := cmd.Run(); cmd.ProcessState == nil {
+		fmt.Fprintln(os.Stderr, "demo: this kernel lets only root make namespaces: be root:", err)
+		return 1
+	}
+	return cmd.ProcessState.ExitCode()
+}
+
+func show(t *stage, dhcpd string) {
+	lab := netlab.New(t)
+	server, client := lab.Host("server"), lab.Host("client")
+	lab.Wire(server, "eth0", client, "eth0")
+
+	files := func(h *netlab.Host, verb ...string) []string {
+		return append([]string{"-f", h.Dir + "/dhcp.conf", "-c", h.Dir + "/dhcp.cache", "-p", h.Dir + "/dhcp.pool"}, verb...)
+	}
+	server.WriteFile("dhcp.conf", dhcpConf)
+	say("The server's dhcp.conf, and its pool: dhcpd -a 10.7.7.100-10.7.7.109", dhcpConf)
+	server.Run(dhcpd, append([]string{"-a"}, files(server, "10.7.7.100-10.7.7.109")...)...)
+
+	serving := server.Start(dhcpd, files(server, "-d1")...)
+	asking := client.Start(dhcpd, files(client, "-d1")...)
+	client.Until("an address on the client", func() bool { return len(client.Addrs("eth0")) > 0 })
+	lab.Until("the client's cache", func() bool {
+		text, err := os.ReadFile(client.Dir + "/dhcp.cache")
+		return err == nil && strings.Contains(string(text), "eth0")
+	})
+
+	say("The client got its address", strings.Join(prefixes(client), "\n"))
+	say("dhcpd -q on the client", client.Run(dhcpd, append([]string{"-q"}, files(client)...)...))
+	say("dhcpd -q on the server", server.Run(dhcpd, append([]string{"-q"}, files(server)...)...))
+	asking.Stop()
+	serving.Stop()
+	say("What the client said (dhcpd -d1)", asking.Output())
+	say("What the server said (dhcpd -d1)", serving.Output())
+}
+
+func prefixes(h *netlab.Host) (list []string) {
+	for _, p := range h.Addrs("eth0") {
+		list = append(list, "eth0 "+p.String())
+	}
+	return list
+}
+
+func say(title, text string) {
+	fmt.Printf("\n== %s\n\n    %s\n", title, strings.ReplaceAll(strings.Trim(text, "\n"), "\n", "\n    "))
+}
+
+// A stage is what the lab wants of a test.
+type stage struct {
+	failed bool
+	exits  []func()
+}
+
+func (s *stage) Helper()          {}
+func (s *stage) Name() string     { return "demo" }
+func (s *stage) Failed() bool     { return s.failed }
+func (s *stage) Cleanup(f func()) { s.exits = append(s.exits, f) }
+func (s *stage) Logf(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, format+"\n", args...)
+}
+
+func (s *stage) Fatalf(format string, args ...any) {
+	s.failed = true
+	s.Logf(format, args...)
+	s.end()
+	os.Exit(1)
+}
+
+// end cleans up, the last one first.
+func (s *stage) end() {
+	for len(s.exits) > 0 {
+		last := s.exits[len(s.exits)-1]
+		s.exits = s.exits[:len(s.exits)-1]
+		last()
+	}
+}
