@@ -110,11 +110,11 @@ func AppendDomains(dst []byte, names ...string) ([]byte, error) {
 
 // appendDomain appends one name to the list that begins at start.
 func appendDomain(dst []byte, start int, name string) ([]byte, error) {
-	name = strings.TrimSuffix(name, ".")
-	if len(name)+2 > maxName {
+	short := strings.TrimSuffix(name, ".")
+	if name == "" || len(short)+2 > maxName {
 		return dst, ErrName
 	}
-	for name != "" {
+	for name = short; name != ""; {
 		if at := find(dst[start:], name); at >= 0 && at < 1<<14 {
 			return append(dst, pointer|byte(at>>8), byte(at)), nil
 		}

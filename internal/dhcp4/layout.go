@@ -67,18 +67,19 @@ func (l *layout) openHeader() (cost int) {
 }
 
 // place writes one option: whole into the first field with room, or, if it is
-// longer than one piece can be, piece by piece. A piece never crosses a field.
+// longer than one piece can be, piece by piece as there is room. A piece never
+// crosses from one field into the next (RFC 3396 section 5).
 func (l *layout) place(c Code, v []byte) bool {
+	long := len(v) > 255
 	for i := range l.fields {
 		f := &l.fields[i]
-		for len(v) > 255 && len(*f) > 2 {
-			n := min(255, len(*f)-2)
+		for len(v)+2 <= len(*f) || long && len(*f) > 2 {
+			n := min(len(v), 255, len(*f)-2)
 			*f = (*f)[put(*f, c, v[:n]):]
 			v = v[n:]
-		}
-		if len(v) <= 255 && len(v)+2 <= len(*f) {
-			*f = (*f)[put(*f, c, v):]
-			return true
+			if len(v) == 0 {
+				return true
+			}
 		}
 	}
 	return false
