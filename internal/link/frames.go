@@ -1,11 +1,6 @@
 package link
 
-import (
-	"errors"
-	"net/netip"
-)
-
-var errNotYet = errors.New("not implemented yet")
+import "net/netip"
 
 // Frames sends whole Ethernet frames out of one interface and hears those of
 // one Kind. One goroutine may read while another writes.
@@ -15,7 +10,8 @@ type Frames interface {
 	// error means that the link went down or away: close this and open
 	// another one when the link is back.
 	Read(b []byte) (n int, err error)
-	// Write sends a frame; its own first six octets say where to.
+	// Write sends a frame; its own first six octets say where to. It waits
+	// no longer than a moment for a device that is stuck.
 	Write(frame []byte) error
 	// About lets in only ARP packets whose sender or target address is one
 	// of these, so that a busy network wakes nobody up; none lets in all.
@@ -33,6 +29,3 @@ const (
 	DHCP Kind = iota + 1 // UDP to port 68, fragments left out
 	ARP                  // ARP for IPv4 over Ethernet
 )
-
-// OpenFrames opens the frames of a kind on an interface, which should be up.
-func OpenFrames(on ID, kind Kind) (Frames, error) { return openFrames(on, kind) }

@@ -1,46 +1,104 @@
 package link
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
+	"time"
 
-	"errors"
-
-	//lint:ignore SA1019 The users of this project asked for this package. It wraps its successor, mdlayher/packet, which go.mod lifts to a current version; nothing outside this file knows of it.
+	//lint:ignore SA1019 Asked for by the users of this project. It wraps its successor mdlayher/packet, which go.mod lifts to a current version; nothing outside this file knows of it.
 	"github.com/mdlayher/raw"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
+// patience is how long a Write may wait for room in the socket.
+const patience = 20 * time.Millisecond
+
 type rawFrames struct {
-	on   ID
-	conn *raw.Conn
+	on     ID
+	conn   *raw.Conn
+	closed atomic.Bool
 }
 
-func openFrames(on ID, kind Kind) (Frames, error) {
-	proto := map[Kind]uint16{DHCP: unix.ETH_P_IP, ARP: unix.ETH_P_ARP}[kind]
-	conn, err := raw.ListenPacket(&net.Interface{Index: on.Index, Name: on.Name}, proto, &raw.Config{Filter: []bpf.RawInstruction{{Op: 6}}})
-	if err != nil {
-		return nil, fmt.Errorf("open frames on %s: %w", on.Name, err)
+// OpenFrames opens the frames of a kind on an interface, which should be up.
+// A socket for each kind, because one for both would have to see every frame,
+// our own too, and those of the VLANs on top of the interface. Each sets its
+// filter before it is bound, so nothing that it should not hear ever waits.
+func OpenFrames(on ID, kind Kind) (Frames, error) {
+	proto, filter := uint16(unix.ETH_P_IP), onlyDHCP()
+	if kind == ARP {
+		proto, filter = unix.ETH_P_ARP, onlyARP(nil)
 	}
-	return &rawFrames{on, conn}, nil
+	conn, err := raw.ListenPacket(&net.Interface{Index: on.Index, Name: on.Name}, proto, &raw.Config{Filter: assemble(filter)})
+	if err != nil {
+		return nil, fmt.Errorf("open frames on %s: %w", on.Name, cause(err))
+	}
+	return &rawFrames{on: on, conn: conn}, nil
 }
 
 func (f *rawFrames) Read(b []byte) (int, error) {
 	n, _, err := f.conn.ReadFrom(b)
-	if errors.Is(err, os.ErrClosed) {
-		return 0, os.ErrClosed
+	if err != nil {
+		return 0, f.wrap("read a frame", err)
 	}
-	return n, err
+	return n, nil
 }
 
-func (f *rawFrames) Write(b []byte) error {
-	_, err := f.conn.WriteTo(b, &raw.Addr{HardwareAddr: b[:6]})
+func (f *rawFrames) Write(frame []byte) error {
+	if len(frame) < 14 {
+		return f.wrap("write a frame", unix.EINVAL)
+	}
+	// The loop must not hang on one device that sends nothing any more.
+	if err := f.conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return f.wrap("write a frame", err)
+	}
+	if _, err := f.conn.WriteTo(frame, &raw.Addr{HardwareAddr: frame[:6]}); err != nil {
+		return f.wrap("write a frame", err)
+	}
+	return nil
+}
+
+func (f *rawFrames) About(addrs ...netip.Addr) error {
+	if err := f.conn.SetBPF(assemble(onlyARP(addrs))); err != nil {
+		return f.wrap("filter ARP", err)
+	}
+	return nil
+}
+
+// Close lets a goroutine wait for the grace period that the kernel needs to
+// unhook a packet socket, 10 to 20 ms.
+func (f *rawFrames) Close() {
+	f.closed.Store(true)
+	go f.conn.Close()
+}
+
+// wrap says what failed where. Of a socket that was closed under a call the
+// library says several things.
+func (f *rawFrames) wrap(what string, err error) error {
+	if f.closed.Load() {
+		return os.ErrClosed
+	}
+	return fmt.Errorf("%s on %s: %w", what, f.on.Name, cause(err))
+}
+
+// cause finds the kernel's word under those of the library.
+func cause(err error) error {
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
 	return err
 }
 
-func (f *rawFrames) About(addrs ...netip.Addr) error { return errNotYet }
-
-func (f *rawFrames) Close() { go f.conn.Close() }
+// assemble brings a filter into the library's form.
+func assemble(p program) []bpf.RawInstruction {
+	raw := make([]bpf.RawInstruction, len(p))
+	for i, f := range p {
+		raw[i] = bpf.RawInstruction{Op: f.Code, Jt: f.Jt, Jf: f.Jf, K: f.K}
+	}
+	return raw
+}

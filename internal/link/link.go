@@ -84,8 +84,8 @@ type Host interface {
 	// SetMTU sets the MTU in octets.
 	SetMTU(on ID, mtu int) error
 	// SetAddress adds an address, or gives the one that is there with the
-	// same prefix new lifetimes without taking it away for a moment. Only
-	// Prefix, Broadcast, Valid and Preferred of a are looked at.
+	// same prefix new lifetimes without taking it away for a moment (its
+	// broadcast address stays too). a.Flags is not looked at.
 	SetAddress(on ID, a Address) error
 	// DeleteAddress removes an address; the routes that have it as their
 	// preferred source go with it.

@@ -1,0 +1,129 @@
+package link
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+// Socket filters, in the classic BPF of the kernel. A filter runs for every
+// packet that the network brings, so it must cost less than waking us up.
+
+const (
+	keep uint32 = 0x40000 // more octets than any packet has
+	drop uint32 = 0
+)
+
+// The few instructions that we need.
+const (
+	loadWord  = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
+	loadHalf  = unix.BPF_LD | unix.BPF_H | unix.BPF_ABS
+	loadByte  = unix.BPF_LD | unix.BPF_B | unix.BPF_ABS
+	loadHalfX = unix.BPF_LD | unix.BPF_H | unix.BPF_IND  // at X + k
+	headerToX = unix.BPF_LDX | unix.BPF_B | unix.BPF_MSH // X = 4 * (octet at k & 15)
+	ifEqual   = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
+	ifGreater = unix.BPF_JMP | unix.BPF_JGT | unix.BPF_K
+	ifBits    = unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
+	end       = unix.BPF_RET | unix.BPF_K
+)
+
+// What is not in the packet itself is loaded from places near the end of the
+// number range (linux/filter.h).
+const (
+	packetType = 1<<32 - 0x1000 + 4
+	ifIndex    = 1<<32 - 0x1000 + 8
+	vlanTagged = 1<<32 - 0x1000 + 48
+)
+
+// program is a filter being written.
+type program []unix.SockFilter
+
+func (p *program) add(code uint16, k uint32, yes, no uint8) {
+	*p = append(*p, unix.SockFilter{Code: code, Jt: yes, Jf: no, K: k})
+}
+
+func (p *program) load(code uint16, at uint32) { p.add(code, at, 0, 0) }
+
+// dropIf ends with drop if the test holds of what was loaded.
+func (p *program) dropIf(test uint16, k uint32) {
+	p.add(test, k, 0, 1)
+	p.add(end, drop, 0, 0)
+}
+
+// dropUnless ends with drop unless the test holds.
+func (p *program) dropUnless(test uint16, k uint32) {
+	p.add(test, k, 1, 0)
+	p.add(end, drop, 0, 0)
+}
+
+// keepIf ends with keep if the test holds.
+func (p *program) keepIf(test uint16, k uint32) {
+	p.add(test, k, 0, 1)
+	p.add(end, keep, 0, 0)
+}
+
+// onlyInterfaces is the filter of a UDP socket that serves some interfaces. Of
+// so many that they don't fit into a filter it lets everything in.
+func onlyInterfaces(indexes []int) program {
+	const most = unix.BPF_MAXINSNS/2 - 1
+	if len(indexes) > most {
+		return program{{Code: end, K: keep}}
+	}
+	var p program
+	p.load(loadWord, ifIndex)
+	for _, i := range indexes {
+		p.keepIf(ifEqual, uint32(i))
+	}
+	p.add(end, drop, 0, 0)
+	return p
+}
+
+// toUs begins a packet socket's filter: not what we sent ourselves, what a
+// promiscuous interface overheard, or what has the tag of a VLAN.
+func (p *program) toUs(etherType uint32) {
+	p.load(loadByte, packetType)
+	p.dropIf(ifGreater, unix.PACKET_MULTICAST)
+	p.load(loadByte, vlanTagged)
+	p.dropUnless(ifEqual, 0)
+	p.load(loadHalf, 12)
+	p.dropUnless(ifEqual, etherType)
+}
+
+// onlyDHCP is the filter for frames with UDP to a client's port in them.
+func onlyDHCP() program {
+	const ip = 14 // where the IPv4 header begins
+	var p program
+	p.toUs(unix.ETH_P_IP)
+	p.load(loadByte, ip+9)
+	p.dropUnless(ifEqual, unix.IPPROTO_UDP)
+	p.load(loadHalf, ip+6)
+	p.dropIf(ifBits, 0x3fff) // a fragment
+	p.load(headerToX, ip)
+	p.load(loadHalfX, ip+2)
+	p.keepIf(ifEqual, 68)
+	p.add(end, drop, 0, 0)
+	return p
+}
+
+// onlyARP is the filter for ARP about some addresses, or about any.
+func onlyARP(about []netip.Addr) program {
+	const arp = 14 // where the ARP packet begins
+	var p program
+	p.toUs(unix.ETH_P_ARP)
+	p.load(loadWord, arp)
+	p.dropUnless(ifEqual, 0x00010800) // Ethernet and IPv4
+	if len(about) == 0 {
+		p.add(end, keep, 0, 0)
+		return p
+	}
+	for _, at := range []uint32{arp + 14, arp + 24} { // sender, target
+		p.load(loadWord, at)
+		for _, a := range about {
+			b := as4(a)
+			p.keepIf(ifEqual, binary.BigEndian.Uint32(b[:]))
+		}
+	}
+	p.add(end, drop, 0, 0)
+	return p
+}
