@@ -35,20 +35,24 @@ func (o *Options) Domains(dst []string, c Code) ([]string, error) {
 	return dst, nil
 }
 
-// appendDomains appends the names of v with spaces between.
-func appendDomains(dst, v []byte) ([]byte, bool) {
-	start := len(dst)
-	for at := 0; at < len(v); {
-		if at > 0 {
+// appendDomains appends the names of v with spaces between and returns their
+// number.
+func appendDomains(dst, v []byte) ([]byte, int) {
+	start, n := len(dst), 0
+	for at := 0; at < len(v); n++ {
+		if n > 0 {
 			dst = append(dst, ' ')
 		}
 		var ok bool
 		dst, at, ok = appendName(dst, v, at)
 		if !ok || len(dst)-start > maxList {
-			return dst, false
+			return dst, malformed
 		}
 	}
-	return dst, len(v) > 0
+	if n == 0 {
+		return dst, malformed
+	}
+	return dst, n
 }
 
 // appendName appends the name that stands in v at the given place as text,

@@ -45,18 +45,24 @@ func cutRoute(v []byte) (r NetRoute, rest []byte, err error) {
 	return r, v[1+n+4:], nil
 }
 
-func appendRoutes(dst, v []byte) ([]byte, bool) {
-	for i := 0; len(v) > 0; i++ {
+// appendRoutes appends the routes of v as `10.0.0.0/8 10.0.0.1 …` and returns
+// their number.
+func appendRoutes(dst, v []byte) ([]byte, int) {
+	n := 0
+	for ; len(v) > 0; n++ {
 		r, rest, err := cutRoute(v)
 		if err != nil {
-			return dst, false
+			return dst, malformed
 		}
-		if i > 0 {
+		if n > 0 {
 			dst = append(dst, ' ')
 		}
 		dst = append(r.Dst.AppendTo(dst), ' ')
 		dst = r.Gateway.AppendTo(dst)
 		v = rest
 	}
-	return dst, true
+	if n == 0 {
+		return dst, malformed
+	}
+	return dst, n
 }

@@ -17,52 +17,56 @@ func (t Tag) AppendValue(dst, value []byte) []byte {
 
 // appendValue also tells whether the value is well formed.
 func (t Tag) appendValue(dst, v []byte) ([]byte, bool) {
-	start := len(dst)
-	ok := false
+	start, items := len(dst), len(v)
 	switch t.Kind {
 	case Octet:
-		return hex.AppendEncode(dst, v), t.fits(len(v), 1)
+		dst = hex.AppendEncode(dst, v)
 	case ASCII, URI:
-		return AppendQuoted(dst, v), t.fits(len(v), 1)
+		dst = AppendQuoted(dst, v)
 	case Boolean:
-		dst, ok = appendItems(dst, v, 1, appendBool)
-		ok = ok && t.fits(len(v), 1)
+		dst, items = appendItems(dst, v, 1, appendBool)
 	case IP:
-		dst, ok = appendItems(dst, v, 4, appendAddr)
-		ok = ok && t.fits(len(v), 4)
+		dst, items = appendItems(dst, v, 4, appendAddr)
 	case Number:
-		dst, ok = appendItems(dst, v, t.Gran, appendNumber)
-		ok = ok && (t.Max == 0 || len(v) <= t.Max*t.Gran)
+		dst, items = appendItems(dst, v, t.Gran, appendNumber)
 	case Domain:
-		dst, ok = appendDomains(dst, v)
+		dst, items = appendDomains(dst, v)
 	case Route:
-		dst, ok = appendRoutes(dst, v)
+		dst, items = appendRoutes(dst, v)
 	}
-	if !ok {
+	if !t.fits(items) {
 		return hex.AppendEncode(dst[:start], v), false
 	}
 	return dst, true
 }
 
-// fits tells whether size octets are as many items as the tag may have.
-func (t Tag) fits(size, item int) bool {
-	n := size / item
-	return size%item == 0 && n%max(t.Gran, 1) == 0 && (t.Max == 0 || n <= t.Max)
+// malformed, in place of a number of items, says that a value is none.
+const malformed = -1
+
+// fits tells whether the tag may have that many items.
+func (t Tag) fits(items int) bool {
+	if items == malformed || t.Max > 0 && items > t.Max {
+		return false
+	}
+	return t.Kind == Number || t.Gran == 0 || items%t.Gran == 0
 }
 
-// appendItems appends the items of size octets each, with spaces between.
-func appendItems(dst, v []byte, size int, item func(dst, v []byte) ([]byte, bool)) ([]byte, bool) {
+// appendItems appends the items of size octets each, with spaces between, and
+// returns their number.
+func appendItems(dst, v []byte, size int, item func(dst, v []byte) ([]byte, bool)) ([]byte, int) {
 	if size < 1 || len(v) == 0 || len(v)%size != 0 {
-		return dst, false
+		return dst, malformed
 	}
-	ok := true
-	for i := 0; i < len(v) && ok; i += size {
+	for i := 0; i < len(v); i += size {
 		if i > 0 {
 			dst = append(dst, ' ')
 		}
-		dst, ok = item(dst, v[i:i+size])
+		var ok bool
+		if dst, ok = item(dst, v[i:i+size]); !ok {
+			return dst, malformed
+		}
 	}
-	return dst, ok
+	return dst, len(v) / size
 }
 
 func appendBool(dst, v []byte) ([]byte, bool) {
