@@ -1,0 +1,193 @@
+package server
+
+import (
+	"bytes"
+	"net/netip"
+	"time"
+
+	"dhcpd/internal/act"
+	"dhcpd/pool"
+)
+
+// holdTime is how long an address that was OFFERed is kept for the client.
+const holdTime = 64 * time.Second
+
+// place is an address for the client.
+type place struct {
+	addr  netip.Addr
+	link  link
+	fixed bool // a client entry's address, not one of the pool
+}
+
+// discover answers a DHCPDISCOVER: an OFFER, and the address held.
+func (s *Server) discover() {
+	p, ok := s.choose()
+	if !ok {
+		s.drop("no address for the client on its network")
+		return
+	}
+	if why := s.prepare(p); why != "" {
+		s.drop(why)
+		return
+	}
+	if !p.fixed {
+		s.hold(p)
+	}
+	s.offer(p)
+}
+
+// hold keeps the address of an OFFER, and gives up the one of an OFFER before
+// that was another: a client takes only one.
+func (s *Server) hold(p place) {
+	if old, ok := s.table.HeldFor(s.query.ID, p.link.net, s.at); ok && old != p.addr {
+		s.unhold(old)
+	}
+	s.acts = append(s.acts, act.Action{
+		Verb: act.Hold, Addr: p.addr, Client: s.client(), Until: s.now.Add(holdTime)})
+}
+
+func (s *Server) unhold(a netip.Addr) {
+	s.acts = append(s.acts, act.Action{Verb: act.Unhold, Addr: a})
+}
+
+// The order in which a client's address is looked for (RFC 2131 section
+// 4.3.1), after its entry in the config.
+var order = [...]func(*Server, link) (netip.Addr, bool){
+	(*Server).current,
+	(*Server).previous,
+	(*Server).asked,
+	(*Server).offered,
+	(*Server).oldest,
+}
+
+// choose picks the client's address. Where it may be on several networks, a
+// rule is tried on all of them before the next one.
+func (s *Server) choose() (place, bool) {
+	if p, ok := s.entry(); ok {
+		return p, true
+	}
+	for _, rule := range order {
+		for _, l := range s.links {
+			if !l.net.IsValid() {
+				continue
+			}
+			if a, ok := rule(s, l); ok {
+				return place{addr: a, link: l}, true
+			}
+		}
+	}
+	return place{}, false
+}
+
+// entry finds the address that a client entry gives. It does not count while
+// another client still has a lease on it from the time before the entry: an
+// ACK is a promise.
+func (s *Server) entry() (place, bool) {
+	for _, l := range s.links {
+		if a, ok := s.cfg.Fixed(&s.query, l.on); ok && !s.site.Ours(a) && !s.leased(a) {
+			return place{addr: a, link: l, fixed: true}, true
+		}
+	}
+	return place{}, false
+}
+
+// leased tells whether another client has a, by lease or OFFER.
+func (s *Server) leased(a netip.Addr) bool {
+	r, ok := s.table.ByAddr(a)
+	if ok && r.State == pool.Bound && s.runs(&r) {
+		return !s.is(r.ID)
+	}
+	c, held := s.table.HeldBy(a, s.at)
+	return held && !s.is(c.ID)
+}
+
+// current is the client's lease, while it runs.
+func (s *Server) current(l link) (netip.Addr, bool) {
+	r, ok := s.table.ByClient(s.query.ID, l.net)
+	return r.Addr, ok && s.runs(&r) && s.lendable(r.Addr)
+}
+
+// previous is the client's last address, if nobody has it now.
+func (s *Server) previous(l link) (netip.Addr, bool) {
+	r, ok := s.table.ByClient(s.query.ID, l.net)
+	return r.Addr, ok && s.free(r.Addr)
+}
+
+// asked is the address that the client would like.
+func (s *Server) asked(l link) (netip.Addr, bool) {
+	a, err := s.requested()
+	return a, err == nil && l.net.Contains(a) && s.free(a)
+}
+
+// offered is what an OFFER before this one held for the client.
+func (s *Server) offered(l link) (netip.Addr, bool) {
+	a, ok := s.table.HeldFor(s.query.ID, l.net, s.at)
+	return a, ok && s.free(a)
+}
+
+// oldest is the address that was never used or whose last lease ended longest
+// ago. Ours or the relay's may be in the pool by mistake: that one is held for
+// nobody, out of the way of the DISCOVER that the client will send next.
+func (s *Server) oldest(l link) (netip.Addr, bool) {
+	a, ok := s.table.Oldest(l.net, s.at)
+	if ok && !s.usable(a) {
+		s.acts = append(s.acts, act.Action{Verb: act.Hold, Addr: a, Until: s.now.Add(24 * time.Hour)})
+		return a, false
+	}
+	return a, ok
+}
+
+// usable tells whether a is neither ours nor the relay's.
+func (s *Server) usable(a netip.Addr) bool { return !s.site.Ours(a) && a != s.msg.Giaddr }
+
+// lendable tells whether a may be given from the pool at all: it is in it,
+// the config says nothing against it, and it is neither ours nor the relay's.
+func (s *Server) lendable(a netip.Addr) bool {
+	if s.table.Shut() || !s.table.Member(a) || !s.usable(a) {
+		return false
+	}
+	_, ok := s.cfg.Lendable(a)
+	return ok
+}
+
+// free tells whether the client may have a from the pool: nobody has it, by
+// lease or OFFER, unless the OFFER was this client's.
+func (s *Server) free(a netip.Addr) bool {
+	if !s.lendable(a) {
+		return false
+	}
+	if c, held := s.table.HeldBy(a, s.at); held {
+		return s.is(c.ID)
+	}
+	return s.table.IsFree(a, s.at)
+}
+
+func (s *Server) is(id []byte) bool { return bytes.Equal(id, s.query.ID) }
+
+// runs tells whether r is a lease that has not ended.
+func (s *Server) runs(r *pool.Record) bool {
+	return (r.State == pool.Bound || r.State == pool.Fixed) && r.Told > s.at
+}
+
+// owns tells whether the last lease on a was this client's and a is still its
+// to have: the lease runs, or nobody else has got a since.
+func (s *Server) owns(a netip.Addr) bool {
+	r, ok := s.table.ByAddr(a)
+	if !ok || !s.is(r.ID) || !s.lendable(a) {
+		return false
+	}
+	return s.runs(&r) || s.free(a)
+}
+
+// known tells whether there is a record of this client on its network.
+func (s *Server) known() bool {
+	for _, l := range s.links {
+		if !l.net.IsValid() {
+			continue
+		}
+		if r, ok := s.table.ByClient(s.query.ID, l.net); ok && r.State != pool.Relayed {
+			return true
+		}
+	}
+	return false
+}

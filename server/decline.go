@@ -1,0 +1,70 @@
+package server
+
+import (
+	"encoding/hex"
+
+	"dhcpd/internal/act"
+	"dhcpd/internal/dhcp4"
+	"dhcpd/pool"
+)
+
+// decline hears that someone else uses the address that the client was given
+// (RFC 2131 section 4.3.3): it is not to be given out again. Only the holder
+// is believed, or anyone could empty the pool.
+func (s *Server) decline() {
+	a, err := s.requested()
+	server, errServer := s.msg.Options.Addr(dhcp4.ServerID)
+	if err != nil || errServer != nil || !s.site.Ours(server) {
+		s.drop("a DHCPDECLINE without our server identifier or the address")
+		return
+	}
+	r, ok := s.table.ByAddr(a)
+	if !ok || !s.is(r.ID) || !s.runs(&r) {
+		s.drop("a DHCPDECLINE of an address that is not the client's")
+		return
+	}
+	s.log(s.declines(a.String()))
+	if fixed, ok := s.cfg.Fixed(&s.query, a); ok && fixed == a || r.State == pool.Fixed {
+		return // what the config gives, a client can't take back
+	}
+	s.end(r, pool.Abandoned)
+	s.record.Decliner = s.query.ID
+}
+
+// declines is the diagnostic of dhcpd(8), with the client identifier in
+// hexadecimal as -q has it.
+func (s *Server) declines(a string) string {
+	b := hex.AppendEncode(nil, s.query.ID)
+	b = append(append(b, " declines "...), a...)
+	if s.msg.Options.Has(dhcp4.MessageText) {
+		b = append(b, " saying "...)
+		b = dhcp4.AppendSaid(b, s.msg.Options.Get(dhcp4.MessageText))
+	}
+	return string(b)
+}
+
+// release hears that the client needs its address no more (RFC 2131 section
+// 4.3.4). The record stays, so that the client gets it again if it comes back
+// in time.
+func (s *Server) release() {
+	server, err := s.msg.Options.Addr(dhcp4.ServerID)
+	r, ok := s.table.ByAddr(s.msg.Ciaddr)
+	switch {
+	case err == dhcp4.ErrMalformed || err == nil && !s.site.Ours(server):
+		s.drop("a DHCPRELEASE to another server")
+	case !ok || !s.is(r.ID) || !s.runs(&r):
+		s.drop("a DHCPRELEASE of an address that is not the client's")
+	case r.State == pool.Fixed:
+		s.end(r, pool.Fixed) // still the client's, but not in use
+	default:
+		s.end(r, pool.Released)
+	}
+}
+
+// end ends lease r now and leaves the address in state.
+func (s *Server) end(r pool.Record, state pool.State) {
+	s.record = r
+	s.record.State = state
+	s.record.Since, s.record.Told, s.record.Kept, s.record.Last = s.at, s.at, s.at, s.at
+	s.acts = append(s.acts, act.Action{Verb: act.Commit, Record: &s.record})
+}

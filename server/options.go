@@ -1,0 +1,91 @@
+package server
+
+import (
+	"bytes"
+
+	"dhcpd/internal/dhcp4"
+)
+
+// ours are the options that the server itself sets or must never send (S11):
+// the config has no say in them.
+var ours = setOf(
+	dhcp4.RequestedAddress, dhcp4.LeaseTime, dhcp4.Overload, dhcp4.MessageType,
+	dhcp4.ServerID, dhcp4.ParameterList, dhcp4.MessageText, dhcp4.MaxSize,
+	dhcp4.ClientID, dhcp4.RelayAgent, dhcp4.SubnetSelection,
+)
+
+func setOf(codes ...dhcp4.Code) (set dhcp4.Set) {
+	for _, c := range codes {
+		set.Add(c)
+	}
+	return set
+}
+
+// gather collects what the config has for the client at p (dhcp-conf.md,
+// "Gathering"). It says what is wrong, "" for nothing.
+func (s *Server) gather(p place) string {
+	if !s.cfg.Gather(&s.query, p.addr, &s.info) || !s.info.Net(p.addr).Contains(p.link.on) {
+		return "no information for the client"
+	}
+	return ""
+}
+
+// configure puts in what was gathered: the header fields, and the options
+// that the client names in its order (RFC 2132 section 9.8), or all of them
+// if it names none. What must come back comes first, since what does not fit
+// is left out from the end.
+func (s *Server) configure() {
+	r := &s.reply
+	r.Siaddr = s.info.Siaddr
+	copy(r.Sname[:], s.info.Sname)
+	copy(r.File[:], s.info.File)
+	s.echo(dhcp4.ClientID)        // RFC 6842 section 3
+	s.echo(dhcp4.SubnetSelection) // RFC 3011 section 2
+	for _, c := range s.msg.Options.Get(dhcp4.ParameterList) {
+		s.put(dhcp4.Code(c))
+	}
+	for c := range s.info.Options.All() {
+		if s.wants(c) {
+			s.put(c)
+		}
+	}
+	s.echo(dhcp4.RelayAgent) // RFC 3046 section 2.2; Append makes it the last
+}
+
+// wants tells whether option c is to be sent: the client names it, or nothing
+// at all, or the config insists on it.
+func (s *Server) wants(c dhcp4.Code) bool {
+	list := s.msg.Options.Get(dhcp4.ParameterList)
+	return len(list) == 0 || bytes.IndexByte(list, byte(c)) >= 0 || s.site.Settings.Always.Has(c)
+}
+
+// put puts in option c as gathered, if it was.
+func (s *Server) put(c dhcp4.Code) {
+	switch {
+	case !s.info.Options.Has(c) || ours.Has(c) || s.reply.Options.Has(c):
+		return
+	case c == dhcp4.RenewalTime || c == dhcp4.RebindingTime:
+		// T1 and T2 only mean something within a lease (S12, S9, S14).
+		t, err := s.info.Options.Uint32(c)
+		term, errTerm := s.reply.Options.Uint32(dhcp4.LeaseTime)
+		if err != nil || errTerm != nil || t >= term {
+			return
+		}
+	case c == dhcp4.Router && s.wants(dhcp4.Netmask):
+		s.put(dhcp4.Netmask) // the netmask goes first: RFC 2132 section 3.3
+	}
+	s.reply.Options.Put(c, s.info.Options.Get(c))
+}
+
+// TooBig is the diagnostic for a reply to m that lacks the options left,
+// since they did not fit: Append says which.
+func TooBig(m *dhcp4.Message, left dhcp4.Set, d *dhcp4.Dict) string {
+	b := append([]byte(nil), "DHCP packet too big, no room in the "...)
+	b = append(b, m.Type().String()...)
+	b = append(b, " for"...)
+	for c := range left.All() {
+		t, _ := d.ByCode(c)
+		b = append(append(b, ' '), t.Name...)
+	}
+	return string(b)
+}

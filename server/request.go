@@ -1,0 +1,132 @@
+package server
+
+import (
+	"net/netip"
+
+	"dhcpd/internal/dhcp4"
+)
+
+// Why a NAK is sent: for the client in option 56 and for the debug output.
+const (
+	notThisNetwork = "address is not on the client's network"
+	notThisAddress = "address is not the client's"
+)
+
+// corrupt is why there is no NAK while the pool file can't be trusted.
+const corrupt = "the pool table is corrupt"
+
+// request answers a DHCPREQUEST. What kind it is shows by its fields only:
+//
+// RFC 2131 table 4:
+//
+//	             INIT-REBOOT  SELECTING  RENEWING    REBINDING
+//	-----------  -----------  ---------  ----------  ----------
+//	sent to      broadcast    broadcast  unicast     broadcast
+//	server ID    MUST NOT     MUST       MUST NOT    MUST NOT
+//	requested IP MUST         MUST       MUST NOT    MUST NOT
+//	ciaddr       zero         zero       IP address  IP address
+func (s *Server) request() {
+	m := s.msg
+	asked, errAsked := s.requested()
+	server, errServer := m.Options.Addr(dhcp4.ServerID)
+	ciaddr := !m.Ciaddr.IsUnspecified()
+	switch {
+	case errAsked == dhcp4.ErrMalformed || errServer == dhcp4.ErrMalformed:
+		s.drop("requested address or server identifier is malformed")
+	case errServer == nil && !s.site.Ours(server):
+		s.notSelected()
+	case errServer == nil && errAsked == nil:
+		s.selecting(asked)
+	case ciaddr && m.Giaddr.IsUnspecified() && s.site.Ours(s.site.To):
+		s.renewing()
+	case ciaddr:
+		s.rebinding()
+	case errAsked == nil:
+		s.initReboot(asked)
+	default:
+		s.drop("a DHCPREQUEST for no address")
+	}
+}
+
+// notSelected hears that the client took another server's OFFER: ours is
+// over (RFC 2131 section 3.1 step 4).
+func (s *Server) notSelected() {
+	for _, l := range s.links {
+		if !l.net.IsValid() {
+			continue
+		}
+		if a, ok := s.table.HeldFor(s.query.ID, l.net, s.at); ok {
+			s.unhold(a)
+		}
+	}
+	s.drop("the client selected another server")
+}
+
+// selecting answers the client that takes our OFFER of a. It gets it if it is
+// what we would OFFER now, or still hold for it.
+func (s *Server) selecting(a netip.Addr) {
+	p, ok := s.choose()
+	if ok && !p.fixed && p.addr != a && s.holds(a) {
+		p.addr = a
+		p.link, ok = s.linkOf(a)
+	}
+	switch {
+	case ok && p.addr == a:
+		s.ack(p)
+	case !ok && s.table.Shut():
+		s.drop(corrupt)
+	case ok || s.responsible(a):
+		s.nak(notThisAddress)
+	default:
+		s.drop("no information for the client's network")
+	}
+}
+
+// holds tells whether a is held for this client and still its to have.
+func (s *Server) holds(a netip.Addr) bool {
+	c, ok := s.table.HeldBy(a, s.at)
+	return ok && s.is(c.ID) && s.free(a)
+}
+
+// initReboot answers a client that was here before, or elsewhere, and wants
+// to know whether its address is still good.
+func (s *Server) initReboot(a netip.Addr) { s.verify(a) }
+
+// renewing answers a client that asks us, its server, for more time. No relay
+// is involved: ciaddr is to be trusted, and says where the client is.
+func (s *Server) renewing() { s.verify(s.msg.Ciaddr) }
+
+// rebinding answers a client whose server did not: it asks all of them.
+func (s *Server) rebinding() { s.verify(s.msg.Ciaddr) }
+
+// verify answers a client that says that a is its address.
+//
+// RFC 2131 section 4.3.2, as S6 reads it:
+//
+//	the config has an address for the client   ACK for that, NAK for another
+//	a is not on the client's network           NAK, if we know that network
+//	the last lease on a was the client's       ACK, unless someone else has it
+//	the client has a record of another address NAK
+//	there is no record of the client           silence
+func (s *Server) verify(a netip.Addr) {
+	entry, ok := s.entry()
+	l, on := s.linkOf(a)
+	switch {
+	case ok && entry.addr == a:
+		s.ack(entry)
+	case ok:
+		s.nak(notThisAddress)
+	case !on && s.responsible(a):
+		s.nak(notThisNetwork)
+	case !on:
+		s.drop("no information for the client's network")
+	case s.table.Shut():
+		s.drop(corrupt) // who knows whose it is
+	case s.owns(a):
+		s.ack(place{addr: a, link: l})
+	case s.known():
+		s.nak(notThisAddress)
+	default:
+		s.drop("no record of the client")
+	}
+}

@@ -1,0 +1,158 @@
+// Package server is the answer to one message (RFC 2131 section 4.3), as a
+// pure function: from the configuration, the pool and a message to a list of
+// actions. It reads the pool and never writes it; what is to change, it asks
+// for by Commit, Hold and Unhold.
+package server
+
+import (
+	"net/netip"
+	"time"
+
+	"dhcpd/internal/act"
+	"dhcpd/internal/conf"
+	"dhcpd/internal/dhcp4"
+	"dhcpd/pool"
+)
+
+// Server decides. It holds nothing but scratch memory, so that deciding costs
+// no allocation; what it knows comes in with each call. The zero Server is
+// ready. It serves one caller at a time.
+type Server struct {
+	// The question.
+	now   time.Time
+	at    pool.Time
+	cfg   *conf.Config
+	site  *Site
+	table *pool.Table
+	msg   *dhcp4.Message
+
+	// Who asks, and from where.
+	query conf.Query
+	hw    pool.HW
+	ether [1 + 16]byte // htype and chaddr
+	links []link
+
+	// The answer.
+	info   conf.Info
+	term   uint32     // the lease time granted, in seconds
+	self   netip.Addr // our address, as the client is to know it
+	reply  dhcp4.Message
+	record pool.Record
+	acts   []act.Action
+}
+
+// Decide answers msg, which came in at site, from cfg and table: the whole
+// server. The actions, and all that they point to, are good until the next
+// call; the caller applies them to the table before that. Every message gets
+// at least one action, if only a Note with the reason why there is no answer:
+// see Answered.
+func (s *Server) Decide(now time.Time, cfg *conf.Config, site *Site, table *pool.Table, msg *dhcp4.Message) []act.Action {
+	s.now, s.at = now, pool.Time(now.Unix())
+	s.cfg, s.site, s.table, s.msg = cfg, site, table, msg
+	s.acts, s.links = s.acts[:0], s.links[:0]
+	if why := s.inspect(); why != "" {
+		s.drop(why)
+	} else {
+		s.dispatch()
+	}
+	return s.acts
+}
+
+// Answered tells whether the message was the server's: there is more to do
+// than to note why there is no answer, or to give up an OFFER for another
+// server's. Any other message may go to a relay (dhcpd(8)).
+func Answered(actions []act.Action) bool {
+	for i := range actions {
+		a := &actions[i]
+		if a.Verb != act.Unhold && (a.Verb != act.Note || a.Level != act.Drop) {
+			return true
+		}
+	}
+	return false
+}
+
+// inspect says why the message is not for a server here, "" if it is.
+func (s *Server) inspect() string {
+	m := s.msg
+	switch {
+	case !s.site.Settings.Server:
+		return "no server on this network"
+	case m.Op != dhcp4.BootRequest:
+		return "a reply, not a request"
+	case len(s.site.Addrs) == 0:
+		return "the interface has no address to serve from"
+	case !m.Giaddr.IsUnspecified() && !unicast(m.Giaddr):
+		return "giaddr is no host's address"
+	case !m.Ciaddr.IsUnspecified() && !unicast(m.Ciaddr):
+		return "ciaddr is no host's address"
+	}
+	if why := s.identify(); why != "" {
+		return why
+	}
+	return s.locate()
+}
+
+func (s *Server) dispatch() {
+	switch s.msg.Type() {
+	case dhcp4.BOOTP:
+		s.bootp()
+	case dhcp4.Discover:
+		s.discover()
+	case dhcp4.Request:
+		s.request()
+	case dhcp4.Decline:
+		s.decline()
+	case dhcp4.Release:
+		s.release()
+	case dhcp4.Inform:
+		s.inform()
+	default:
+		s.drop("not a message from a client to a server")
+	}
+}
+
+// identify finds out who asks. A client is known by its client identifier if
+// it sends one, else by its hardware address, with the type of it in front
+// (RFC 2131 section 4.2).
+func (s *Server) identify() string {
+	m := s.msg
+	if m.Htype == dhcp4.HtypeEther && m.Hlen != 6 {
+		return "htype is Ethernet, but hlen is not 6"
+	}
+	s.hw = pool.HW{Type: m.Htype, Len: m.Hlen}
+	copy(s.hw.Addr[:], m.HW())
+	s.ether[0] = m.Htype
+	hw := s.ether[:1+copy(s.ether[1:], m.HW())]
+
+	agent := m.Options.Get(dhcp4.RelayAgent)
+	s.query = conf.Query{ID: m.Options.Get(dhcp4.ClientID), Class: m.Options.Get(dhcp4.ClassID)}
+	s.query.Circuit, _ = dhcp4.SubOption(agent, circuitID)
+	s.query.Remote, _ = dhcp4.SubOption(agent, remoteID)
+	if m.Hlen > 0 {
+		s.query.HW = hw
+	}
+	if len(s.query.ID) > 0 {
+		return ""
+	}
+	if m.Hlen == 0 {
+		return "neither client identifier nor hardware address"
+	}
+	s.query.ID = hw
+	return ""
+}
+
+func (s *Server) client() pool.Client { return pool.Client{ID: s.query.ID, HW: s.hw} }
+
+// drop notes why there is no answer.
+func (s *Server) drop(why string) {
+	s.acts = append(s.acts, act.Action{Verb: act.Note, Level: act.Drop, Text: why})
+}
+
+func (s *Server) log(text string) {
+	s.acts = append(s.acts, act.Action{Verb: act.Note, Level: act.Log, Text: text})
+}
+
+// requested reads option 50, the address that the client asks for.
+func (s *Server) requested() (netip.Addr, error) {
+	return s.msg.Options.Addr(dhcp4.RequestedAddress)
+}

@@ -1,0 +1,189 @@
+package server
+
+import (
+	"net/netip"
+
+	"dhcpd/internal/act"
+	"dhcpd/internal/conf"
+	"dhcpd/internal/dhcp4"
+)
+
+// Site is where one message came in. The daemon keeps one for each network
+// and sets To and From for each message.
+type Site struct {
+	If       string                // name of the interface
+	Index    int                   // its index; replies leave through it
+	Addrs    []netip.Prefix        // its addresses with their netmasks, in the kernel's order
+	To       netip.Addr            // where the message was sent to
+	From     netip.Addr            // and by whom; 0.0.0.0 from a client without address
+	Ours     func(netip.Addr) bool // tells an address of this machine, whatever the interface
+	MTU      int                   // of the interface; 0 counts as 1500
+	Settings conf.Settings         // the network's options; Server and Inform count here
+}
+
+// Sub-options of option 82: RFC 3046 section 2.0, RFC 3527.
+const (
+	circuitID     = 1
+	remoteID      = 2
+	linkSelection = 5
+)
+
+// link is one network that the client may be on.
+type link struct {
+	on  netip.Addr   // an address there: the relay's, the client's or our own
+	net netip.Prefix // not valid: known at most by a client's own entry
+}
+
+// locate finds the client's network (S20): what the relay or the client
+// selects goes before giaddr, and that before the interface. By interface it
+// may be on any network that the interface has an address on, and the first
+// one is the kernel's first. It says what is wrong, "" for nothing.
+func (s *Server) locate() string {
+	m, o := s.msg, &s.msg.Options
+	selected, errLink := dhcp4.SubOption(o.Get(dhcp4.RelayAgent), linkSelection)
+	subnet, err := o.Addr(dhcp4.SubnetSelection)
+	switch {
+	case errLink == nil && len(selected) == 4: // wins over RFC 3011: RFC 3527 section 3
+		s.addLink(netip.AddrFrom4([4]byte(selected)))
+	case errLink == nil:
+		return "link selection is malformed"
+	case err == nil:
+		s.addLink(subnet)
+	case err == dhcp4.ErrMalformed:
+		return "subnet selection is malformed"
+	case !m.Giaddr.IsUnspecified():
+		s.addLink(m.Giaddr)
+	case !m.Ciaddr.IsUnspecified() && s.site.Ours(s.site.To):
+		s.addLink(m.Ciaddr)
+	default:
+		for _, p := range s.site.Addrs {
+			s.addLink(p.Addr())
+		}
+	}
+	return ""
+}
+
+// addLink adds the network that a is on, once.
+func (s *Server) addLink(a netip.Addr) {
+	for _, l := range s.links {
+		if l.net.IsValid() && l.net.Contains(a) {
+			return
+		}
+	}
+	net, _ := s.cfg.Network(a)
+	s.links = append(s.links, link{a, net})
+}
+
+// linkOf returns the client's network that a is on.
+func (s *Server) linkOf(a netip.Addr) (link, bool) {
+	for _, l := range s.links {
+		if l.net.IsValid() && l.net.Contains(a) {
+			return l, true
+		}
+	}
+	return link{}, false
+}
+
+// responsible tells whether we have information for the client's network, so
+// that a NAK is ours to give for address a (S6). A network of the interface
+// that the config knows nothing of is another server's: what it gave there
+// is none of our business.
+func (s *Server) responsible(a netip.Addr) bool {
+	known := false
+	for _, l := range s.links {
+		if l.net.IsValid() {
+			known = true
+			continue
+		}
+		for _, p := range s.site.Addrs {
+			if p.Addr() == l.on && p.Contains(a) {
+				return false
+			}
+		}
+	}
+	return known
+}
+
+// serverID is the address by which a client on l knows us, and our source
+// address: one that it can reach (RFC 2131 section 4.1). If it names one of
+// ours, then that: clients take a NAK only from the server that they asked.
+func (s *Server) serverID(l link) netip.Addr {
+	if a, err := s.msg.Options.Addr(dhcp4.ServerID); err == nil && s.site.Ours(a) {
+		return a
+	}
+	if s.msg.Giaddr.IsUnspecified() {
+		for _, p := range s.site.Addrs {
+			if a := p.Addr(); a == l.on || l.net.IsValid() && l.net.Contains(a) {
+				return a
+			}
+		}
+	}
+	if s.site.Ours(s.site.To) { // behind a relay: it reached us there
+		return s.site.To
+	}
+	return s.site.Addrs[0].Addr()
+}
+
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// unicast tells whether a may be a host's address.
+func unicast(a netip.Addr) bool {
+	return a.IsValid() && !a.IsUnspecified() && !a.IsLoopback() && !a.IsMulticast() && a != broadcast
+}
+
+// destination says how a reply to m travels, from our address source. Local
+// tells whether the client is on the link.
+//
+// RFC 2131 section 4.1:
+//
+//	giaddr  ciaddr  BROADCAST   OFFER, ACK              NAK
+//	------  ------  ---------   ------------------      ------------------
+//	set     any     any         giaddr, port 67         giaddr, port 67
+//	0       set     any         ciaddr, port 68         broadcast, port 68
+//	0       0       1           broadcast, port 68      broadcast, port 68
+//	0       0       0           yiaddr at chaddr, 68    broadcast, port 68
+//
+// An INFORM is answered to ciaddr in any case (section 4.3.5). A NAK to a
+// client that renews from behind a relay, and so without giaddr, goes to
+// ciaddr: no broadcast of ours would get there.
+func destination(m, reply *dhcp4.Message, source netip.Addr, local bool) act.Dest {
+	d := act.Dest{Addr: broadcast, Port: dhcp4.ClientPort, Source: source}
+	ciaddr, giaddr := !m.Ciaddr.IsUnspecified(), !m.Giaddr.IsUnspecified()
+	nak := reply.Type() == dhcp4.NAK
+	switch {
+	case m.Type() == dhcp4.Inform && ciaddr:
+		d.Addr = m.Ciaddr
+	case giaddr:
+		d.Addr, d.Port = m.Giaddr, dhcp4.ServerPort
+	case ciaddr && !(nak && local):
+		d.Addr = m.Ciaddr
+	case nak || m.Flags&dhcp4.Broadcast != 0 || !addressable(m):
+	default:
+		d.Addr, d.Raw, d.HW = reply.Yiaddr, true, [6]byte(m.Chaddr[:6])
+	}
+	return d
+}
+
+// addressable tells whether a frame can be sent to chaddr: it is an Ethernet
+// address of one host.
+func addressable(m *dhcp4.Message) bool {
+	return m.Htype == dhcp4.HtypeEther && m.Hlen == 6 &&
+		m.Chaddr[0]&1 == 0 && [6]byte(m.Chaddr[:6]) != [6]byte{}
+}
+
+// local tells whether the client is on the link: not known by a relay, and
+// not by an address that our interface has no neighbours at.
+func (s *Server) local() bool {
+	if !s.msg.Giaddr.IsUnspecified() {
+		return false
+	}
+	if !s.site.Ours(s.site.To) || s.msg.Ciaddr.IsUnspecified() {
+		return true
+	}
+	for _, p := range s.site.Addrs {
+		if p.Contains(s.msg.Ciaddr) {
+			return true
+		}
+	}
+	return false
+}
