@@ -1,0 +1,134 @@
+package daemon
+
+import (
+	"net/netip"
+	"time"
+
+	"dhcpd/cache"
+	"dhcpd/client"
+	"dhcpd/internal/act"
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/link"
+)
+
+// begin decides how an Ethernet that the config file has no address for gets
+// one (B3): someone else has configured it, or the client does, with the
+// lease of an earlier run if there is one.
+func (d *Daemon) begin(n *network) {
+	lease, held := d.known(n)
+	if lease == nil && d.opt.Test == 0 {
+		if a, ok := permanent(&n.link); ok {
+			n.origin, n.addr = foreign, a.Prefix
+			d.say.debug(1, n.name()+": "+a.Prefix.String()+" is there already")
+			d.resettle = true
+			return
+		}
+	}
+	n.origin = dynamic
+	if held {
+		n.addr = lease.Net
+	}
+	n.client = client.State{Config: d.identity(n), NoLink: !n.link.Carrier}
+	d.step(n, client.Event{Kind: client.Start, Lease: lease, Held: held})
+}
+
+// permanent returns the first address that was given to an interface for ever.
+func permanent(l *link.Interface) (link.Address, bool) {
+	for _, a := range global(l) {
+		if a.Valid == link.Forever {
+			return a, true
+		}
+	}
+	return link.Address{}, false
+}
+
+// known returns the lease that a network has from an earlier run, if it is
+// still good, and whether its address is on the interface.
+func (d *Daemon) known(n *network) (lease *act.Lease, held bool) {
+	if d.opt.Test > 0 {
+		return nil, false
+	}
+	if e, ok := d.entries[n.name()]; ok && e.MAC == n.link.MAC {
+		lease = entryLease(&e)
+		if !lease.Infinite() && !lease.End.After(d.now) {
+			lease = nil
+		}
+	}
+	for _, a := range global(&n.link) {
+		switch {
+		case lease != nil && lease.Net == a.Prefix:
+			if a.Valid != link.Forever { // the kernel knows best how long it is good
+				lease = until(*lease, d.now.Add(time.Duration(a.Valid)*time.Second))
+			}
+			return lease, true
+		case lease == nil && a.Valid != link.Forever:
+			l := act.Lease{Net: a.Prefix, Start: d.now}
+			return until(l, d.now.Add(time.Duration(a.Valid)*time.Second)), true
+		}
+	}
+	return lease, false
+}
+
+// until returns l with the given end. T1 and T2 are kept if they fit, else
+// they are what RFC 2131 section 4.4.5 makes of what is left.
+func until(l act.Lease, end time.Time) *act.Lease {
+	l.End = end
+	if l.T1.IsZero() || !l.T1.Before(l.T2) || !l.T2.Before(end) {
+		left := end.Sub(l.Start)
+		l.T1, l.T2 = l.Start.Add(left/2), l.Start.Add(left/8*7)
+	}
+	return &l
+}
+
+// testTimes are what test levels 3, 4 and 5 put in place of the times of a
+// lease (dhcpd(8)).
+var testTimes = map[int]client.Times{
+	3: {T1: 60 * time.Second, T2: 120 * time.Second, Lease: 180 * time.Second},
+	4: {T1: 60 * time.Second, T2: 60 * time.Second, Lease: 120 * time.Second},
+	5: {T1: 60 * time.Second, T2: 60 * time.Second, Lease: 60 * time.Second},
+}
+
+// identity is who a network's client is.
+func (d *Daemon) identity(n *network) *client.Config {
+	return &client.Config{
+		MAC:        n.link.MAC,
+		Hostname:   n.plan.Hostname,
+		MTU:        n.link.MTU,
+		Possessive: n.plan.Possessive,
+		Times:      testTimes[min(d.opt.Test, 5)],
+	}
+}
+
+// entryLease is the lease that the cache holds.
+func entryLease(e *cache.Entry) *act.Lease {
+	m := new(dhcp4.Message)
+	m.Reset(dhcp4.BootReply)
+	m.Yiaddr = e.Addr.Addr()
+	if e.Siaddr.IsValid() {
+		m.Siaddr = e.Siaddr
+	}
+	copy(m.Sname[:], e.Sname)
+	copy(m.File[:], e.File)
+	for c, v := range e.Options.All() {
+		m.Options.Put(c, v)
+	}
+	l := &act.Lease{Net: e.Addr, Server: e.Server, Start: e.Start, T1: e.T1, T2: e.T2, End: e.End, ACK: m}
+	l.Gateway, _ = m.Options.Addrs(nil, dhcp4.Router)
+	if mtu, err := m.Options.Uint16(dhcp4.InterfaceMTU); err == nil {
+		l.MTU = int(mtu)
+	}
+	return l
+}
+
+// leaseEntry is what the cache shall hold of a lease.
+func leaseEntry(n *network, l *act.Lease) cache.Entry {
+	e := cache.Entry{Name: n.name(), MAC: n.link.MAC, Addr: l.Net, Server: l.Server,
+		Start: l.Start, T1: l.T1, T2: l.T2, End: l.End, Siaddr: netip.IPv4Unspecified()}
+	if m := l.ACK; m != nil {
+		e.Siaddr, e.Sname, e.File = m.Siaddr, m.SnameText(), m.FileText()
+		for c, v := range m.Options.All() {
+			e.Options.Put(c, v)
+		}
+	}
+	return e
+}

@@ -1,0 +1,160 @@
+// Package daemon is the hall: one loop that owns all state, the networks, and
+// the one door out. It reads the clock, feeds the cores (client, server) with
+// what has come, and does what they ask for. It decides nothing that a core
+// could decide.
+package daemon
+
+import (
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"time"
+
+	"dhcpd/cache"
+	"dhcpd/internal/conf"
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/link"
+)
+
+// Options are what the command line says.
+type Options struct {
+	Conf, Cache, Pool string   // paths of the files
+	Test              int      // test level, 0 for none
+	Debug             int      // debug level
+	Interfaces        []string // shell patterns of the interfaces allowed; none allows all
+	Stdout, Stderr    io.Writer
+}
+
+// Daemon is all state. Only the loop touches it.
+type Daemon struct {
+	opt   Options
+	clock clock
+	now   time.Time // read once a turn
+	say   sayer
+	cfg   *conf.Config
+	host  link.Host
+
+	nets     map[int]*network // by interface index
+	order    []*network       // by interface index, ascending
+	addrs    map[netip.Addr]bool
+	resettle bool // an address or the config has changed: ask the config again
+
+	entries map[string]cache.Entry // what dhcp.cache holds, by interface name
+	saver   *saver                 // nil in test mode
+	service *service
+
+	heard   chan heard
+	changed chan struct{} // something about the interfaces
+	steps   <-chan struct{}
+	alarm   *link.Alarm
+	ended   chan struct{} // closed when the loop has ended
+
+	// Scratch.
+	msg     dhcp4.Message
+	payload []byte
+	frame   []byte
+	out1    *link.Batch
+	drops   int // messages thrown away
+}
+
+// Run is dhcpd without a verb: it configures the networks, serves them, and
+// returns the exit status when there is nothing more to do or a signal says
+// so.
+func Run(o Options) int {
+	d := &Daemon{
+		opt:     o,
+		say:     sayer{out: o.Stdout, err: o.Stderr, level: o.Debug},
+		nets:    map[int]*network{},
+		addrs:   map[netip.Addr]bool{},
+		entries: map[string]cache.Entry{},
+		heard:   make(chan heard, 64),
+		changed: make(chan struct{}, 1),
+		ended:   make(chan struct{}),
+		out1:    link.NewBatch(1, 1<<14),
+	}
+	d.service = newService(d)
+	if err := d.start(); err != nil {
+		d.say.log(err.Error())
+		return 1
+	}
+	code := d.loop()
+	d.stop()
+	return code
+}
+
+// start opens what the daemon lives with.
+func (d *Daemon) start() (err error) {
+	if d.clock, err = newClock(); err != nil {
+		return err
+	}
+	d.now = d.clock.now()
+	if d.host, err = link.Open(); err != nil {
+		return err
+	}
+	if d.opt.Test > 0 {
+		d.host = link.Null{Host: d.host}
+	}
+	if d.alarm, err = link.NewAlarm(); err != nil {
+		return err
+	}
+	if d.steps, err = link.ClockSteps(); err != nil {
+		return err
+	}
+	watch, err := link.Watch()
+	if err != nil {
+		return err
+	}
+	go d.watchLinks(watch)
+	links, err := d.host.Interfaces()
+	if err != nil {
+		return err
+	}
+	if d.cfg, err = d.loadConf(links); err != nil {
+		return err
+	}
+	d.problems()
+	if err := d.openCache(); err != nil {
+		return err
+	}
+	d.look(links)
+	d.settle()
+	d.say.memory()
+	return nil
+}
+
+// stop gives up what start opened; the addresses stay.
+func (d *Daemon) stop() {
+	close(d.ended)
+	d.service.close()
+	if d.saver != nil {
+		d.saver.close()
+	}
+	d.host.Close()
+}
+
+func (d *Daemon) watchLinks(w *link.Watcher) {
+	for {
+		err := w.Wait()
+		if errors.Is(err, os.ErrClosed) {
+			return
+		}
+		select {
+		case d.changed <- struct{}{}:
+		case <-d.ended:
+			return
+		default: // it will look anyway
+		}
+	}
+}
+
+// random returns fresh randomness for a core.
+func (d *Daemon) random() uint64 { return rand.Uint64() }
+
+// check says an error that leaves nothing to do but to go on.
+func (d *Daemon) check(err error) {
+	if err != nil {
+		d.say.log(err.Error())
+	}
+}

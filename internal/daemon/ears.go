@@ -1,0 +1,148 @@
+package daemon
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/link"
+)
+
+// ears are the sockets of a network's client that are open.
+type ears struct {
+	dhcp, arp link.Frames // to hear and to speak without an address
+	about     netip.Addr  // what arp listens for
+	udp       *link.UDP   // port 68, once there is an address
+	deaf      bool        // the link went away: open nothing until it changes
+}
+
+// heard is what one of them heard.
+type heard struct {
+	net  *network
+	kind link.Kind      // 0 for a datagram of the UDP socket
+	data []byte         // a frame, or the payload of a datagram
+	from netip.AddrPort // of a datagram
+	err  error          // the socket is of no use any more
+}
+
+// wanted are the sockets that should be open.
+type wanted struct{ frames, udp bool }
+
+// want says which sockets a network needs. In test mode the kernel doesn't
+// know of the address, so everything goes by frames.
+func (n *network) want() wanted {
+	switch {
+	case n.ears.deaf || n.origin != dynamic || !n.client.Running:
+		return wanted{}
+	case n.asIf != nil:
+		return wanted{frames: true}
+	}
+	return wanted{frames: n.client.Frames(), udp: n.client.Held}
+}
+
+// open opens what is wanted and isn't open.
+func (d *Daemon) open(n *network) {
+	w, e := n.want(), &n.ears
+	if w.frames && e.dhcp == nil {
+		e.dhcp = d.openFrames(n, link.DHCP)
+	}
+	if w.frames && e.arp == nil {
+		e.arp, e.about = d.openFrames(n, link.ARP), netip.Addr{}
+	}
+	if about := n.client.Watched(); e.arp != nil && about != e.about && about.IsValid() {
+		d.check(e.arp.About(about))
+		e.about = about
+	}
+	if w.udp && e.udp == nil {
+		u, err := link.ListenUDP(dhcp4.ClientPort, n.link.ID)
+		if err != nil {
+			d.say.once(err.Error() + ": is another DHCP client running?")
+			return
+		}
+		d.say.debug(3, n.name()+": UDP port 68 opened")
+		e.udp = u
+		go d.listenUDP(n, u)
+	}
+}
+
+func (d *Daemon) openFrames(n *network, kind link.Kind) link.Frames {
+	f, err := link.OpenFrames(n.link.ID, kind)
+	if err != nil {
+		d.say.once(err.Error())
+		n.ears.deaf = true
+		return nil
+	}
+	d.say.debug(3, n.name()+": packet socket opened")
+	go d.listenFrames(n, f, kind)
+	return f
+}
+
+// shut closes what is open and not wanted.
+func (d *Daemon) shut(n *network) {
+	w, e := n.want(), &n.ears
+	if !w.frames {
+		d.shutFrames(n, &e.dhcp)
+		d.shutFrames(n, &e.arp)
+	}
+	if !w.udp && e.udp != nil {
+		e.udp.Close()
+		e.udp = nil
+		d.say.debug(3, n.name()+": UDP port 68 closed")
+	}
+}
+
+func (d *Daemon) shutFrames(n *network, f *link.Frames) {
+	if *f == nil {
+		return
+	}
+	(*f).Close()
+	*f = nil
+	d.say.debug(3, n.name()+": packet socket closed")
+}
+
+// listenFrames hands over frames until the socket is closed or of no use.
+func (d *Daemon) listenFrames(n *network, f link.Frames, kind link.Kind) {
+	buf := make([]byte, 1<<14)
+	for {
+		k, err := f.Read(buf)
+		if errors.Is(err, os.ErrClosed) {
+			return
+		}
+		h := heard{net: n, kind: kind, data: append([]byte(nil), buf[:k]...), err: err}
+		if !d.hand(h) || err != nil {
+			return
+		}
+	}
+}
+
+// listenUDP does the same for datagrams.
+func (d *Daemon) listenUDP(n *network, u *link.UDP) {
+	b := link.NewBatch(4, 1<<14)
+	for {
+		err := u.Receive(b)
+		if errors.Is(err, os.ErrClosed) {
+			return
+		}
+		if err != nil {
+			d.hand(heard{net: n, err: err})
+			return
+		}
+		for i := range b.Len() {
+			m := b.At(i)
+			if !m.Cut && !d.hand(heard{net: n, data: append([]byte(nil), m.Data...), from: m.From}) {
+				return
+			}
+		}
+	}
+}
+
+// hand gives the loop what was heard; false if the loop has ended.
+func (d *Daemon) hand(h heard) bool {
+	select {
+	case d.heard <- h:
+		return true
+	case <-d.ended:
+		return false
+	}
+}

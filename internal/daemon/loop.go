@@ -1,0 +1,115 @@
+package daemon
+
+import (
+	"os"
+	"os/signal"
+	"time"
+
+	"dhcpd/client"
+
+	"golang.org/x/sys/unix"
+)
+
+// loop takes turns until there is nothing more to do, or a signal ends it,
+// and returns the exit status.
+func (d *Daemon) loop() int {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2)
+	defer signal.Stop(signals)
+	for {
+		d.finishTurn()
+		if d.nothingToDo() {
+			d.say.debug(1, "Nothing more to do")
+			return 0
+		}
+		select {
+		case h := <-d.heard:
+			d.now = d.clock.now()
+			d.hear(h)
+		case b := <-d.service.received:
+			d.now = d.clock.now()
+			d.service.batch(b)
+		case r := <-d.service.written:
+			d.now = d.clock.now()
+			d.service.blockDone(r)
+		case <-d.service.poolNews():
+			d.now = d.clock.now()
+			d.service.poolChanged()
+		case <-d.changed:
+			d.now = d.clock.now()
+			d.lookAgain()
+		case err := <-d.saver.failed():
+			d.check(err)
+		case <-d.steps:
+			d.now = d.clock.now()
+			d.service.clockStepped()
+		case <-d.alarm.C:
+			d.now = d.clock.now()
+		case s := <-signals:
+			d.now = d.clock.now()
+			if d.signal(s) {
+				return 0
+			}
+		}
+	}
+}
+
+// finishTurn does what is due, sends what was decided, and sets the alarm for
+// what comes next.
+func (d *Daemon) finishTurn() {
+	for _, n := range d.order {
+		if w := n.client.Wake; !w.IsZero() && !d.now.Before(w) {
+			d.step(n, client.Event{Kind: client.Wake})
+		}
+	}
+	if d.resettle {
+		d.settle()
+	}
+	d.service.flush()
+	var next time.Time
+	for _, n := range d.order {
+		next = earlier(next, n.client.Wake)
+	}
+	d.check(d.alarm.Set(d.clock.boottime(next)))
+}
+
+// earlier returns the earlier of two times, where zero is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// signal does what a signal asks for; true if it ends the program.
+func (d *Daemon) signal(s os.Signal) bool {
+	switch s {
+	case unix.SIGUSR1:
+		d.say.level++
+		d.say.memory()
+	case unix.SIGUSR2:
+		d.say.level = 0
+	case unix.SIGHUP:
+		d.reload()
+	default:
+		for _, n := range d.order {
+			d.step(n, client.Event{Kind: client.Stop})
+		}
+		return true
+	}
+	return false
+}
+
+// nothingToDo tells whether the program may end (B6): every network is
+// configured for ever, and none is served.
+func (d *Daemon) nothingToDo() bool {
+	for _, n := range d.order {
+		if !d.allowed(n.name()) {
+			continue
+		}
+		if n.plan.Server || usable(&n.link) && !n.settled() {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,86 @@
+package daemon
+
+import (
+	"net/netip"
+	"path"
+
+	"dhcpd/client"
+	"dhcpd/internal/act"
+	"dhcpd/internal/conf"
+	"dhcpd/internal/link"
+	"dhcpd/server"
+)
+
+// origin says where a network has its address from.
+type origin uint8
+
+const (
+	none    origin = iota // nothing to do with it: not an Ethernet, or not ours to touch
+	static                // the config file
+	foreign               // someone else, before us
+	dynamic               // a DHCP server: the client runs
+)
+
+// network is an interface that we run on.
+type network struct {
+	link   link.Interface
+	origin origin
+	plan   conf.Plan    // what the config file says of it
+	static *act.Lease   // of a static network: that, as a lease
+	addr   netip.Prefix // its address; invalid while unconfigured
+	client client.State // of a dynamic network
+	ears   ears
+	site   server.Site
+	asIf   *asIf // in test mode, what the kernel would know
+}
+
+// name returns the name of the interface.
+func (n *network) name() string { return n.link.Name }
+
+// serves tells whether DHCP clients are served here.
+func (n *network) serves() bool { return n.plan.Server && n.addr.IsValid() }
+
+// settled tells whether the network is configured for ever, so that there is
+// nothing left to do for it.
+func (n *network) settled() bool {
+	return n.origin != dynamic || n.client.Forever()
+}
+
+// usable tells whether an interface is one of those that we configure: an
+// Ethernet that is no part of something else (B1).
+func usable(l *link.Interface) bool { return l.Ether && !l.Port }
+
+// allowed tells whether -i allows an interface.
+func (d *Daemon) allowed(name string) bool {
+	if len(d.opt.Interfaces) == 0 {
+		return true
+	}
+	for _, p := range d.opt.Interfaces {
+		if ok, _ := path.Match(p, name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// global returns the addresses of an interface that can be anybody's concern:
+// neither of the link nor link-local (B3).
+func global(l *link.Interface) []link.Address {
+	var out []link.Address
+	for _, a := range l.Addrs {
+		if a.Scope == 0 && !a.Prefix.Addr().IsLinkLocalUnicast() && !a.Prefix.Addr().IsLoopback() {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// refreshSite tells the server what the interface is like now.
+func (n *network) refreshSite(d *Daemon) {
+	n.site.If, n.site.Index, n.site.MTU = n.link.Name, n.link.Index, n.link.MTU
+	n.site.Ours = func(a netip.Addr) bool { return d.addrs[a] }
+	n.site.Addrs = n.site.Addrs[:0]
+	for _, a := range n.link.Addrs {
+		n.site.Addrs = append(n.site.Addrs, a.Prefix)
+	}
+}

@@ -1,0 +1,124 @@
+package daemon
+
+import (
+	"io"
+	"maps"
+	"slices"
+
+	"dhcpd/cache"
+	"dhcpd/internal/act"
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/link"
+)
+
+// openCache takes the cache for our own and reads it. In test mode there is
+// none.
+func (d *Daemon) openCache() error {
+	if d.opt.Test > 0 {
+		return nil
+	}
+	lock, err := cache.Lock(d.opt.Cache)
+	if err != nil {
+		return err
+	}
+	entries, notice, err := cache.Read(d.opt.Cache, d.cfg.Dict(), d.reading())
+	if err != nil {
+		lock.Close()
+		return err
+	}
+	if notice != "" {
+		d.say.log(notice)
+	}
+	for _, e := range entries {
+		d.entries[e.Name] = e
+	}
+	d.saver = newSaver(d.opt.Cache, lock)
+	return nil
+}
+
+// reading is one reading of all clocks, for the cache.
+func (d *Daemon) reading() cache.Clock {
+	up := link.Boottime()
+	return cache.Clock{Now: d.clock.anchor.Add(up), Boot: d.clock.boot, Wall: link.Wall(), Up: up, Built: Built}
+}
+
+// remember puts a network's lease into the cache.
+func (d *Daemon) remember(n *network, l *act.Lease) {
+	d.entries[n.name()] = leaseEntry(n, l)
+	d.save()
+}
+
+// forget takes a network out of the cache.
+func (d *Daemon) forget(n *network) {
+	delete(d.entries, n.name())
+	d.save()
+}
+
+func (d *Daemon) save() {
+	if d.saver == nil {
+		return
+	}
+	all := slices.SortedFunc(maps.Values(d.entries), func(a, b cache.Entry) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	d.saver.put(contents{all, d.cfg.Dict(), d.reading()})
+}
+
+// contents is what the cache file shall hold.
+type contents struct {
+	entries []cache.Entry
+	dict    *dhcp4.Dict
+	at      cache.Clock
+}
+
+// saver writes the cache, so that the loop need not wait for the disk. Only
+// the newest contents matter.
+type saver struct {
+	lock io.Closer
+	next chan contents // at most one waits
+	errs chan error    // for the loop to say; at most one waits
+	done chan struct{}
+}
+
+func newSaver(path string, lock io.Closer) *saver {
+	s := &saver{lock, make(chan contents, 1), make(chan error, 1), make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		for c := range s.next {
+			if err := cache.Write(path, c.entries, c.dict, c.at); err != nil {
+				select {
+				case s.errs <- err:
+				default: // it says the same
+				}
+			}
+		}
+	}()
+	return s
+}
+
+// put replaces what waits to be written.
+func (s *saver) put(c contents) {
+	select {
+	case <-s.next:
+	default:
+	}
+	s.next <- c // the loop is the only one that puts: there is room now
+}
+
+// failed tells what could not be written; nothing if there is no saver.
+func (s *saver) failed() <-chan error {
+	if s == nil {
+		return nil
+	}
+	return s.errs
+}
+
+// close returns when all is written.
+func (s *saver) close() {
+	close(s.next)
+	<-s.done
+	s.lock.Close()
+}

@@ -1,0 +1,194 @@
+package daemon
+
+import (
+	"slices"
+
+	"dhcpd/client"
+	"dhcpd/internal/conf"
+	"dhcpd/internal/ether"
+	"dhcpd/internal/link"
+)
+
+// loadConf reads the config file, for the interfaces that there are.
+func (d *Daemon) loadConf(links []link.Interface) (*conf.Config, error) {
+	env := conf.Env{Interfaces: []conf.Ifname{}}
+	for i := range links {
+		l := &links[i]
+		env.Interfaces = append(env.Interfaces, conf.Ifname{Name: l.Name, Index: l.Index, Ether: usable(l)})
+	}
+	return conf.Load(d.opt.Conf, env)
+}
+
+// problems says what is wrong with the config file but can be lived with.
+func (d *Daemon) problems() {
+	for _, p := range d.cfg.Problems() {
+		d.say.once(p)
+	}
+}
+
+// reload reads the config file again. One that can't be understood changes
+// nothing.
+func (d *Daemon) reload() {
+	links := make([]link.Interface, len(d.order))
+	for i, n := range d.order {
+		links[i] = n.link
+	}
+	cfg, err := d.loadConf(links)
+	if err != nil {
+		d.say.log(err.Error() + "; the configuration stays as it was")
+		return
+	}
+	d.cfg = cfg
+	d.problems()
+	d.service.regroup()
+	d.resettle = true
+}
+
+// lookAgain lists the interfaces once more.
+func (d *Daemon) lookAgain() {
+	links, err := d.host.Interfaces()
+	if err != nil {
+		d.check(err)
+		return
+	}
+	d.look(links)
+}
+
+// look compares the interfaces with those of the last look.
+func (d *Daemon) look(links []link.Interface) {
+	gone := make(map[int]*network, len(d.nets))
+	for i, n := range d.nets {
+		gone[i] = n
+	}
+	clear(d.addrs)
+	for i := range links {
+		l := &links[i]
+		delete(gone, l.Index)
+		if n := d.nets[l.Index]; n != nil {
+			d.update(n, l)
+		} else {
+			d.appear(l)
+		}
+		for _, a := range l.Addrs {
+			d.addrs[a.Prefix.Addr()] = true
+		}
+	}
+	for i, n := range gone {
+		d.vanish(i, n)
+	}
+}
+
+// appear takes up an interface that wasn't there before.
+func (d *Daemon) appear(l *link.Interface) {
+	n := &network{link: *l}
+	if d.opt.Test > 0 {
+		n.asIf = new(asIf)
+	}
+	d.nets[l.Index] = n
+	at, _ := slices.BinarySearchFunc(d.order, l.Index, func(n *network, i int) int { return n.link.Index - i })
+	d.order = slices.Insert(d.order, at, n)
+	n.refreshSite(d)
+	if usable(l) && d.allowed(l.Name) {
+		d.say.debug(1, l.Name+": Ethernet address "+ether.FormatMAC(l.MAC))
+		if !l.Up {
+			d.check(d.host.SetUp(l.ID))
+		}
+	}
+	d.resettle = true
+}
+
+// vanish forgets an interface that is gone.
+func (d *Daemon) vanish(index int, n *network) {
+	n.client, _ = client.Step(d.now, n.client, client.Event{Kind: client.Stop})
+	d.shut(n)
+	delete(d.nets, index)
+	d.order = slices.DeleteFunc(d.order, func(x *network) bool { return x == n })
+	d.say.debug(1, n.name()+": gone")
+	d.resettle = true
+}
+
+// update notes what has changed about an interface.
+func (d *Daemon) update(n *network, l *link.Interface) {
+	was := n.link
+	n.link = *l
+	n.refreshSite(d)
+	if n.origin != dynamic {
+		return
+	}
+	lost := was.Carrier && !l.Carrier || was.Flaps != l.Flaps && was.Carrier
+	found := l.Carrier && (!was.Carrier || lost)
+	if lost || found {
+		n.ears.deaf = false
+	}
+	switch {
+	case !usable(l): // it has become a port of something else
+		d.step(n, client.Event{Kind: client.Stop})
+	case lost && found:
+		d.step(n, client.Event{Kind: client.LinkDown})
+		d.step(n, client.Event{Kind: client.LinkUp})
+	case lost:
+		d.step(n, client.Event{Kind: client.LinkDown})
+	case found:
+		d.step(n, client.Event{Kind: client.LinkUp})
+	}
+}
+
+// settle asks the config file about all our networks, as if it were a server
+// answering a query for each (B2), and lets follow what follows.
+func (d *Daemon) settle() {
+	d.resettle = false
+	var nets []conf.Net
+	var asked []*network
+	for _, n := range d.order {
+		if d.allowed(n.name()) && !n.link.Port {
+			nets = append(nets, conf.Net{Name: n.name(), Index: n.link.Index, MAC: n.link.MAC,
+				Ether: usable(&n.link), Addr: n.addr.Addr()})
+			asked = append(asked, n)
+		}
+	}
+	for i, plan := range d.cfg.Own(nets) {
+		d.follow(asked[i], plan)
+	}
+	d.service.want()
+}
+
+// follow does what the config file says of a network now.
+func (d *Daemon) follow(n *network, plan conf.Plan) {
+	n.plan = plan
+	n.site.Settings = plan.Settings
+	byConf := plan.Static && d.opt.Test < 2
+	switch {
+	case byConf:
+		d.configureStatic(n)
+	case n.origin == static: // no longer named there
+		d.unconfigure(n, n.static)
+		n.origin = none
+		d.forget(n)
+		fallthrough
+	case n.origin == none && usable(&n.link):
+		d.begin(n)
+	case n.origin == dynamic:
+		n.client.Config = d.identity(n)
+	}
+}
+
+// configureStatic gives a network the address that the config file names. The
+// same address that is there already stays untouched; another one is left.
+func (d *Daemon) configureStatic(n *network) {
+	if n.origin == static && n.addr == n.plan.Addr {
+		return
+	}
+	lease, old := planLease(&n.plan, d.now), n.static
+	if n.origin == dynamic {
+		if n.client.Held {
+			old = n.client.Lease
+		}
+		d.step(n, client.Event{Kind: client.Stop})
+	}
+	if !n.link.Up {
+		d.check(d.host.SetUp(n.link.ID))
+	}
+	n.origin, n.static = static, lease
+	d.configure(n, lease, old)
+	d.remember(n, lease)
+}
