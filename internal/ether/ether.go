@@ -2,7 +2,7 @@
 // Ethernet: the Ethernet header, ARP (RFC 826, RFC 5227), IPv4 (RFC 791), UDP
 // (RFC 768) and ICMP (RFC 792, RFC 1256) with their checksums. Append functions
 // write to the end of the caller's buffer, Parse functions return small structs
-// whose slices point into the frame. Nothing here allocates. Numbers are in
+// whose slices point into the frame; neither allocates. Numbers are in
 // host order, addresses are netip's; an Append takes the zero netip.Addr for
 // 0.0.0.0.
 package ether

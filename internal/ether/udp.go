@@ -7,9 +7,7 @@ import (
 
 const udpSize = 8
 
-// ttl of what we send: RFC 1542 section 4.1.1 wants no particular one of a
-// client; 64 is the recommended default (RFC 1700).
-const ttl = 64
+const ttl = 64 // the recommended default (RFC 1700)
 
 // UDP is a UDP datagram.
 type UDP struct {
