@@ -141,7 +141,7 @@ func find(v []byte, name string) int {
 			at += 2
 			continue
 		}
-		if text, _, ok := appendName(buf[:0], v, at); ok && string(text) == name {
+		if text, _, ok := appendName(buf[:0], v, at); ok && v[at] != 0 && string(text) == name {
 			return at
 		}
 		at += 1 + int(v[at])

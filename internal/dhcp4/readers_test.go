@@ -208,6 +208,7 @@ func TestAppendDomains(t *testing.T) {
 		{[]string{".."}, ""},
 		{[]string{".a"}, ""},
 		{[]string{"a..b"}, ""},
+		{[]string{"a..."}, ""},
 		{[]string{strings.Repeat("a", 64)}, ""},
 	}
 	for _, x := range tests {
