@@ -59,9 +59,6 @@ func (c *Capture) run() {
 	defer close(c.ended)
 	for b := make([]byte, 1<<16); ; {
 		frame, err := c.sock.read(b)
-		if isDown(err) {
-			continue
-		}
 		if err != nil {
 			return // closed
 		}

@@ -39,8 +39,8 @@ func colons(mac [6]byte) string {
 	return strings.ReplaceAll(fmt.Sprintf("% x", mac[:]), " ", ":")
 }
 
-// ready returns a server once its socket is there.
-func (h *Host) ready(p *Proc) *Proc {
+// Ready returns a server once its socket is there.
+func (h *Host) Ready(p *Proc) *Proc {
 	h.lab.t.Helper()
 	h.lab.Until("a socket on port 67: "+p.said, func() bool {
 		if p.Ended() {
@@ -71,7 +71,7 @@ func (h *Host) Dnsmasq(s Serving, more ...string) *Proc {
 	for mac, a := range s.Fixed {
 		args = append(args, fmt.Sprintf("--dhcp-host=%s,%s", colons(mac), a))
 	}
-	return h.ready(h.Start("dnsmasq", append(args, more...)...))
+	return h.Ready(h.Start("dnsmasq", append(args, more...)...))
 }
 
 // ISC serves with ISC's dhcpd; more are lines for its configuration file.
@@ -95,7 +95,7 @@ func (h *Host) ISC(s Serving, more ...string) *Proc {
 		s.Net.Masked().Addr(), s.mask(), s.Low, s.High, s.Net.Addr())
 	leases := h.WriteFile("isc.leases", "")
 	conf := h.WriteFile("isc.conf", b.String())
-	return h.ready(h.Start("/usr/sbin/dhcpd", "-4", "-f", "-d", "--no-pid", "-cf", conf, "-lf", leases, s.If))
+	return h.Ready(h.Start("/usr/sbin/dhcpd", "-4", "-f", "-d", "--no-pid", "-cf", conf, "-lf", leases, s.If))
 }
 
 // Udhcpd serves with busybox's udhcpd; more are lines for its configuration
@@ -117,7 +117,7 @@ func (h *Host) Udhcpd(s Serving, more ...string) *Proc {
 		fmt.Fprintln(&b, line)
 	}
 	// Its check by ARP before an offer (-a) would only cost time here.
-	return h.ready(h.Start("udhcpd", "-f", "-a", "0", h.WriteFile("udhcpd.conf", b.String())))
+	return h.Ready(h.Start("udhcpd", "-f", "-a", "0", h.WriteFile("udhcpd.conf", b.String())))
 }
 
 // Udhcpc runs busybox's client, with Debian's script.

@@ -1,7 +1,6 @@
 package netlab
 
 import (
-	"errors"
 	"net"
 	"os"
 	"time"
@@ -95,7 +94,10 @@ func (s *Socket) read(b []byte) (frame []byte, err error) {
 	var n, m int
 	var fault error
 	err = conn.Read(func(fd uintptr) bool {
-		n, m, _, _, fault = unix.Recvmsg(int(fd), b, oob, 0)
+		// That the interface is down is said once; it may come up again.
+		for fault = unix.ENETDOWN; fault == unix.ENETDOWN; {
+			n, m, _, _, fault = unix.Recvmsg(int(fd), b, oob, 0)
+		}
 		return fault != unix.EAGAIN
 	})
 	if err == nil {
@@ -121,10 +123,6 @@ func unfinished(oob []byte) bool {
 	}
 	return false
 }
-
-// isDown tells whether err only says that the interface went down. It may
-// come back.
-func isDown(err error) bool { return errors.Is(err, unix.ENETDOWN) }
 
 // finish completes the checksum of an IPv4 UDP frame: the field holds the sum
 // of the pseudo header, so the sum over all of it is the one wanted.

@@ -1,0 +1,214 @@
+// Package peertest runs dhcpd against the DHCP programs that people use, on
+// networks of netlab. Every test captures what dhcpd sends and has tshark
+// read it.
+package peertest
+
+import (
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/ether"
+	"dhcpd/internal/netlab"
+)
+
+// dhcpd is the binary under test.
+var dhcpd string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	flag.Set("test.parallel", "8") // these tests wait more than they work
+	os.Exit(build(m))
+}
+
+func build(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "dhcpd-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	dhcpd = filepath.Join(dir, "dhcpd")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", dhcpd, "dhcpd/cmd/dhcpd")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// A network is a switch with a server and a client, both on eth0; one of them
+// is ours, and watched.
+type network struct {
+	*testing.T
+	*netlab.Lab
+	sw             *netlab.Switch
+	server, client *netlab.Host
+	wire           *netlab.Capture
+	allow          []string // expert warnings that belong to the test
+}
+
+const (
+	ourClient = "client"
+	ourServer = "server"
+)
+
+// newNetwork makes a network where ours is our client or our server. Our own
+// interface is down at first: to set it up is dhcpd's business.
+func newNetwork(t *testing.T, ours string) *network {
+	t.Helper()
+	n := &network{T: t, Lab: netlab.New(t)}
+	n.sw = n.Switch()
+	n.server, n.client = n.Host(ourServer), n.Host(ourClient)
+	watched := n.client
+	if ours == ourServer {
+		watched = n.server
+		n.sw.PlugDown(n.server, "eth0")
+		n.sw.Plug(n.client, "eth0")
+	} else {
+		n.sw.Plug(n.server, "eth0")
+		n.server.Addr("eth0", "10.0.0.1/24")
+		n.sw.PlugDown(n.client, "eth0")
+	}
+	n.wire = n.Capture(watched, "eth0")
+	t.Cleanup(func() {
+		if !t.Failed() {
+			n.wire.Check([][6]byte{watched.MAC("eth0")}, n.allow...)
+		}
+	})
+	return n
+}
+
+// guest adds a host to the network.
+func (n *network) guest(name string) *netlab.Host {
+	n.Helper()
+	h := n.Lab.Host(name)
+	n.sw.Plug(h, "eth0")
+	return h
+}
+
+// files are the flags that name dhcpd's files on a host.
+func files(h *netlab.Host) []string {
+	return []string{"-f", h.Dir + "/dhcp.conf", "-c", h.Dir + "/dhcp.cache", "-p", h.Dir + "/dhcp.pool"}
+}
+
+// start starts our daemon on a host, with the files of the host's Dir.
+func start(h *netlab.Host, more ...string) *netlab.Proc {
+	return h.Start(dhcpd, append(append([]string{"-d2"}, files(h)...), more...)...)
+}
+
+// query returns what dhcpd -q prints on a host.
+func query(t *testing.T, h *netlab.Host) string {
+	t.Helper()
+	return h.Run(dhcpd, append([]string{"-q"}, files(h)...)...)
+}
+
+// conf is the configuration of our server, with its whole network's options
+// and elements of the test's own in front.
+func conf(network string, inside ...string) string {
+	return fmt.Sprintf(`interface eth0 %s;
+host %s {
+	gateway %[1]s;
+	DNSserver %[1]s;
+	option eth0 server;
+	%[3]s
+};
+`, netip.MustParsePrefix(network).Addr(), netip.MustParsePrefix(network).Masked(), strings.Join(inside, "\n\t"))
+}
+
+// serve starts our server with a configuration and a pool.
+func (n *network) serve(config string, pool ...string) *netlab.Proc {
+	n.Helper()
+	n.server.WriteFile("dhcp.conf", config)
+	if len(pool) > 0 {
+		n.server.Run(dhcpd, append(append([]string{"-a"}, files(n.server)...), pool...)...)
+	}
+	return n.server.Ready(start(n.server))
+}
+
+// bound waits until a host's eth0 has one address, of the range, and returns
+// it.
+func bound(t *testing.T, h *netlab.Host, low, high string) netip.Addr {
+	t.Helper()
+	var a netip.Addr
+	h.Until("an address from "+low+" to "+high, func() bool {
+		list := h.Addrs("eth0")
+		if len(list) != 1 {
+			return false
+		}
+		a = list[0].Addr()
+		return !a.Less(netip.MustParseAddr(low)) && !netip.MustParseAddr(high).Less(a)
+	})
+	return a
+}
+
+// addressless waits until a host's eth0 has no address.
+func addressless(t *testing.T, h *netlab.Host) {
+	t.Helper()
+	h.Until("no address", func() bool { return len(h.Addrs("eth0")) == 0 })
+}
+
+// A packet is a DHCP message as it was on the wire.
+type packet struct {
+	ether.Datagram
+	dhcp4.Message
+}
+
+// decode takes a frame apart. A frame of another kind, or a broken one, is
+// not ok.
+func decode(frame []byte) (*packet, bool) {
+	d, err := ether.ParseUDPFrame(frame)
+	if err != nil || d.Dst.Port() != dhcp4.ServerPort && d.Dst.Port() != dhcp4.ClientPort {
+		return nil, false
+	}
+	p := &packet{Datagram: d}
+	return p, p.Parse(d.Payload) == nil
+}
+
+// await waits for the next message of a type on the wire that also is as
+// wanted, and returns it.
+func (n *network) await(typ dhcp4.Type, as ...func(*packet) bool) (found *packet) {
+	n.Helper()
+	n.wire.Await(typ.String(), func(frame []byte) bool {
+		p, ok := decode(frame)
+		if !ok || p.Type() != typ {
+			return false
+		}
+		for _, f := range as {
+			if !f(p) {
+				return false
+			}
+		}
+		found = p
+		return true
+	})
+	return found
+}
+
+// What await may want of a message.
+
+func from(h *netlab.Host) func(*packet) bool {
+	mac := h.MAC("eth0")
+	return func(p *packet) bool { return p.SrcMAC == mac }
+}
+
+// renewing is a REQUEST of a client that has the address.
+func renewing(a netip.Addr) func(*packet) bool {
+	return func(p *packet) bool { return p.Ciaddr == a && !p.Options.Has(dhcp4.ServerID) }
+}
+
+func addr(t *testing.T, p *packet, c dhcp4.Code) netip.Addr {
+	t.Helper()
+	a, err := p.Options.Addr(c)
+	if err != nil {
+		t.Fatalf("%v: option %d: %v", p.Type(), c, err)
+	}
+	return a
+}
