@@ -144,7 +144,7 @@ func TestC6_End(t *testing.T) {
 			if p.DstMAC != ether.Broadcast {
 				t.Errorf("rebinding sent to %x", p.DstMAC)
 			}
-			n.client.Until("no address", func() bool { return len(n.client.Addrs("eth0")) == 0 })
+			addressless(t, n.client)
 			n.await(dhcp4.Discover)
 			if routes := n.client.Run("ip", "-4", "route"); routes != "" {
 				t.Errorf("routes left: %s", routes)
