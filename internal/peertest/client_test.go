@@ -62,8 +62,7 @@ func TestB1_C2_C3_C11_P3_Lease(t *testing.T) {
 			if left := lifetime(t, n.client); left > 3600 || left < 3500 {
 				t.Errorf("the address has a lifetime of %d s, want an hour", left)
 			}
-			n.Until("the cache", func() bool { return strings.Contains(query(t, n.client), a.String()) })
-			if text := n.client.ReadFile(n.client.Dir + "/dhcp.cache"); !regexp.MustCompile(`(?m)^eth0 netmask '255\.255\.255\.0'$`).MatchString(text) {
+			if text := n.file(n.client, "dhcp.cache", a.String()); !regexp.MustCompile(`(?m)^eth0 netmask '255\.255\.255\.0'$`).MatchString(text) {
 				t.Errorf("no netmask in the cache:\n%s", text)
 			}
 			if code := p.Stop(); code != 0 {

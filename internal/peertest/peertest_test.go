@@ -110,6 +110,18 @@ func query(t *testing.T, h *netlab.Host) string {
 	return h.Run(dhcpd, append([]string{"-q"}, files(h)...)...)
 }
 
+// file waits until one of dhcpd's files on a host holds some text, and returns
+// the whole of it.
+func (n *network) file(h *netlab.Host, name, text string) string {
+	n.Helper()
+	var all []byte
+	n.Until(text+" in "+name, func() bool {
+		all, _ = os.ReadFile(filepath.Join(h.Dir, name))
+		return strings.Contains(string(all), text)
+	})
+	return string(all)
+}
+
 // conf is the configuration of our server, with its whole network's options
 // and elements of the test's own in front.
 func conf(network string, inside ...string) string {
