@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// most is how many addresses one range or netblock may have: a slip like
+// 10.0.0.0/2 should be told, not obeyed.
+const most = 1 << 22
+
+// expand returns the addresses that a host of the command line stands for: an
+// address, a name, a range 10.0.0.10-10.0.0.99, or a netblock 10.0.0.0/24,
+// whose network and broadcast addresses don't count.
+func expand(s string, lookup func(name string) []netip.Addr) ([]netip.Addr, error) {
+	if p, err := netip.ParsePrefix(s); err == nil && p.Addr().Is4() {
+		return netblock(p)
+	}
+	if a, err := netip.ParseAddr(s); err == nil && a.Is4() {
+		return span(a, a)
+	}
+	if first, last, ok := strings.Cut(s, "-"); ok {
+		a, err1 := netip.ParseAddr(first)
+		b, err2 := netip.ParseAddr(last)
+		if err1 == nil && err2 == nil && a.Is4() && b.Is4() {
+			return span(a, b)
+		}
+	}
+	list := lookup(s)
+	if len(list) == 0 {
+		return nil, errors.New(s + ": Unknown host")
+	}
+	return list, nil
+}
+
+func netblock(p netip.Prefix) ([]netip.Addr, error) {
+	if net := p.Masked(); net != p {
+		return nil, errors.New(p.String() + ": Not a netblock (did you mean " + net.String() + "?)")
+	}
+	first := number4(p.Addr())
+	last := first + uint32(1<<(32-p.Bits())-1)
+	if p.Bits() < 31 {
+		first, last = first+1, last-1
+	}
+	return span(addr4(first), addr4(last))
+}
+
+// span returns the addresses from first to last.
+func span(first, last netip.Addr) ([]netip.Addr, error) {
+	from, to := number4(first), number4(last)
+	if to < from {
+		return nil, errors.New(first.String() + "-" + last.String() + ": The range ends before it begins")
+	}
+	if to-from >= most {
+		return nil, errors.New(first.String() + "-" + last.String() + ": More than " + strconv.Itoa(most) + " addresses")
+	}
+	for _, a := range []netip.Addr{first, last} { // most keeps what lies between out of 127/8
+		if !unicast(a) {
+			return nil, errors.New(a.String() + ": Not an address for a host")
+		}
+	}
+	list := make([]netip.Addr, to-from+1)
+	for i := range list {
+		list[i] = addr4(from + uint32(i))
+	}
+	return list, nil
+}
+
+// unicast tells whether a host may have the address at all.
+func unicast(a netip.Addr) bool {
+	net := a.As4()[0]
+	return net != 0 && net != 127 && net < 224
+}
+
+func number4(a netip.Addr) uint32 {
+	b := a.As4()
+	return binary.BigEndian.Uint32(b[:])
+}
+
+func addr4(n uint32) netip.Addr {
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], n)
+	return netip.AddrFrom4(b)
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"strconv"
+
+	"dhcpd/internal/conf"
+	"dhcpd/pool"
+)
+
+// check is -n: it tells what is wrong with the config file, and with the pool
+// by what the config file says of it.
+func (c *command) check() {
+	cfg, err := conf.Load(c.conf, conf.Env{})
+	if err != nil {
+		c.fail(err.Error())
+		return
+	}
+	for _, p := range cfg.Problems() {
+		c.fail(p)
+	}
+	loaded := c.load(pool.NewClock(nil))
+	if loaded == nil {
+		return
+	}
+	idle := 0
+	for _, a := range addresses(loaded.Table) {
+		why, ok := cfg.Lendable(a)
+		if ok || !loaded.Table.Member(a) {
+			continue
+		}
+		if idle++; idle <= several {
+			c.fail(why)
+		}
+	}
+	if idle > several {
+		c.fail("And " + strconv.Itoa(idle-several) + " more addresses of the pool that are not given out")
+	}
+}
+
+// several is how many addresses -n complains about one by one. A network that
+// was forgotten has thousands.
+const several = 10
+
+// load reads the pool file. Nil: there is none, or it could not be read, which
+// it then has said.
+func (c *command) load(clock *pool.Clock) *pool.Loaded {
+	loaded, err := pool.Snapshot(c.pool, clock)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		c.fail(err.Error())
+		return nil
+	}
+	if loaded.Corrupt != nil {
+		c.fail(loaded.Corrupt.Error())
+	}
+	return loaded
+}

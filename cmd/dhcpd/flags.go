@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"path"
+	"strconv"
+)
+
+const usage = "Usage: dhcpd [-qarnV] [-t[level]] [-d[level]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]"
+
+// flags is the command line.
+type flags struct {
+	verb              byte // q a r n V, 0 for the daemon
+	test, debug       int
+	conf, cache, pool string
+	interfaces        []string // patterns
+	hosts             []string
+}
+
+// errUsage says that a command line is not of the form that usage has.
+var errUsage = errors.New(usage)
+
+// parseFlags reads a command line as the man page has it: flags combine, as
+// in -qd2, and end at -- or at the first host. Its only error is errUsage.
+func parseFlags(args []string) (*flags, error) {
+	f := &flags{conf: confPath, cache: cachePath, pool: poolPath}
+	for len(args) > 0 && len(args[0]) > 0 && args[0][0] == '-' {
+		word := args[0]
+		args = args[1:]
+		if word == "--" {
+			f.hosts = args
+			return f, f.check()
+		}
+		var err error
+		if args, err = f.word(word[1:], args); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range args {
+		if s == "" || s[0] == '-' { // a flag that comes too late to count
+			return nil, errUsage
+		}
+	}
+	f.hosts = args
+	return f, f.check()
+}
+
+// word reads the flags of one argument and takes those of the next ones that
+// are theirs.
+func (f *flags) word(s string, args []string) ([]string, error) {
+	if s == "" {
+		return nil, errUsage
+	}
+	for s != "" {
+		c := s[0]
+		s = s[1:]
+		switch c {
+		case 'q', 'a', 'r', 'n', 'V':
+			if f.verb != 0 && f.verb != c {
+				return nil, errUsage
+			}
+			f.verb = c
+		case 't', 'd':
+			level, rest, err := number(s)
+			if err != nil {
+				return nil, errUsage
+			}
+			if s = rest; c == 't' {
+				f.test = level
+			} else {
+				f.debug = level
+			}
+		case 'f', 'c', 'p', 'i':
+			if s == "" && len(args) > 0 {
+				s, args = args[0], args[1:]
+			}
+			if s == "" {
+				return nil, errUsage
+			}
+			f.name(c, s)
+			s = ""
+		default:
+			return nil, errUsage
+		}
+	}
+	return args, nil
+}
+
+// number takes the digits off s, 1 if there are none.
+func number(s string) (n int, rest string, err error) {
+	digits := 0
+	for digits < len(s) && s[digits] >= '0' && s[digits] <= '9' {
+		digits++
+	}
+	if digits == 0 {
+		return 1, s, nil
+	}
+	n, err = strconv.Atoi(s[:digits])
+	return n, s[digits:], err
+}
+
+// name takes the argument of a flag that has one.
+func (f *flags) name(flag byte, s string) {
+	switch flag {
+	case 'f':
+		f.conf = s
+	case 'c':
+		f.cache = s
+	case 'p':
+		f.pool = s
+	case 'i':
+		f.interfaces = append(f.interfaces, s)
+	}
+}
+
+// check sees that the flags and hosts make sense together.
+func (f *flags) check() error {
+	changes := f.verb == 'a' || f.verb == 'r'
+	if changes != (len(f.hosts) > 0) {
+		return errUsage
+	}
+	for _, p := range f.interfaces {
+		if _, err := path.Match(p, ""); err != nil {
+			return errUsage
+		}
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strconv"
+
+	"dhcpd/internal/dhcp4"
+	"dhcpd/pool"
+)
+
+// The columns of -q's pool: address, time left, state, owner. What comes after
+// them has a word before it that says what it is.
+const (
+	addrColumn  = len("255.255.255.255") + 2
+	leftColumn  = len("+4294967295") + 2
+	stateColumn = len("abandoned") + 2
+)
+
+// appendRecord appends the line of one address of the pool. Member is false
+// for a binding of an address that is not, or no longer, in the pool.
+func appendRecord(b []byte, r *pool.Record, member bool, now pool.Time) []byte {
+	line := len(b)
+	b = r.Addr.AppendTo(b)
+	b = column(b, line+addrColumn)
+	b = appendLeft(b, r, now)
+	b = column(b, line+addrColumn+leftColumn)
+	if s := stateOf(r, member); s != "" || len(r.ID) > 0 {
+		b = append(b, word(s)...)
+		b = column(b, line+addrColumn+leftColumn+stateColumn)
+		b = appendOwner(b, r)
+	}
+	return append(bytes.TrimRight(b, " "), '\n')
+}
+
+// column pads b with spaces up to length n.
+func column(b []byte, n int) []byte {
+	for len(b) < n {
+		b = append(b, ' ')
+	}
+	return b
+}
+
+// word stands for itself, or a dash for nothing, so that fields can be counted.
+func word(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// appendLeft appends the time that is left of the lease, in seconds, or the
+// time since it ended.
+func appendLeft(b []byte, r *pool.Record, now pool.Time) []byte {
+	end := r.Told
+	switch r.State {
+	case pool.Free:
+		return append(b, "unused"...)
+	case pool.Released, pool.Abandoned:
+		end = r.Since
+	}
+	if end == pool.Infinite {
+		return append(b, "infinite"...)
+	}
+	return appendSeconds(b, int64(end-now))
+}
+
+// appendSeconds appends seconds with their sign: +3600 are to come, -120 past.
+func appendSeconds(b []byte, n int64) []byte {
+	if n >= 0 {
+		b = append(b, '+')
+	}
+	return strconv.AppendInt(b, n, 10)
+}
+
+// stateOf returns what -q says of a state: nothing of a plain lease.
+func stateOf(r *pool.Record, member bool) string {
+	switch {
+	case r.State == pool.Bound && !member:
+		return "removed"
+	case r.State == pool.Free || r.State == pool.Bound:
+		return ""
+	}
+	return r.State.String()
+}
+
+// appendOwner appends the client ID as MINIX does, and what else is known.
+// There is more than that in a record, a nonce for one: that is nobody's
+// business.
+func appendOwner(b []byte, r *pool.Record) []byte {
+	b = append(b, word(hex.EncodeToString(r.ID))...)
+	if r.Host != "" {
+		b = dhcp4.AppendQuoted(append(b, "  host "...), []byte(r.Host))
+	}
+	if c := circuit(r.Agent); c != nil {
+		b = dhcp4.AppendQuoted(append(b, "  circuit "...), c)
+	}
+	if hw := r.Holder; hw.Len > 0 {
+		b = append(b, "  holder "...)
+		b = appendHW(b, hw.Addr[:min(int(hw.Len), len(hw.Addr))])
+	}
+	return b
+}
+
+// circuit returns the circuit ID of option 82 (RFC 3046 section 3.1), nil if
+// there is none.
+func circuit(agent []byte) []byte {
+	for len(agent) >= 2 && len(agent) >= 2+int(agent[1]) {
+		code, value := agent[0], agent[2:2+int(agent[1])]
+		if code == 1 {
+			return value
+		}
+		agent = agent[2+len(value):]
+	}
+	return nil
+}
+
+func appendHW(b, addr []byte) []byte {
+	for i := range addr {
+		if i > 0 {
+			b = append(b, ':')
+		}
+		b = hex.AppendEncode(b, addr[i:i+1])
+	}
+	return b
+}

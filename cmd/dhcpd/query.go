@@ -1,0 +1,156 @@
+package main
+
+import (
+	"net/netip"
+	"slices"
+
+	"dhcpd/cache"
+	"dhcpd/internal/conf"
+	"dhcpd/internal/daemon"
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/link"
+	"dhcpd/pool"
+)
+
+// query is -q: it reads and prints the cache and the pool, whether or not a
+// daemon runs.
+func (c *command) query() {
+	dict := dhcp4.Builtin()
+	if cfg, err := conf.Load(c.conf, conf.Env{}); err != nil {
+		c.fail(err.Error()) // the built-in names will do
+	} else {
+		dict = cfg.Dict()
+	}
+	at := reading()
+	entries, notice, err := cache.Read(c.cache, dict, at)
+	if err != nil {
+		c.fail(err.Error())
+	}
+	if notice != "" {
+		c.fail(notice)
+	}
+	c.stdout.Write(appendNetworks(nil, entries, dict, at))
+	c.queryPool(len(entries) > 0)
+}
+
+// queryPool prints the pool, in the order of its addresses, set apart from
+// what may stand before.
+func (c *command) queryPool(apart bool) {
+	clock := pool.NewClock(nil)
+	loaded := c.load(clock)
+	if loaded == nil {
+		return
+	}
+	now := pool.Time(clock.Now().Unix())
+	list := addresses(loaded.Table)
+	var b []byte
+	if apart && len(list) > 0 {
+		b = append(b, '\n')
+	}
+	for _, a := range list {
+		r, _ := loaded.Table.ByAddr(a)
+		b = appendRecord(b, &r, loaded.Table.Member(a), now)
+		if len(b) > 1<<16 {
+			c.stdout.Write(b)
+			b = b[:0]
+		}
+	}
+	c.stdout.Write(b)
+}
+
+// addresses returns the addresses that -q shows, in order: those of the pool,
+// and those that are or were leased without being in it. What a relay saw
+// others lease is none of ours.
+func addresses(t *pool.Table) []netip.Addr {
+	list := make([]netip.Addr, 0, t.Len())
+	for r := range t.All() {
+		if r.State != pool.Relayed {
+			list = append(list, r.Addr)
+		}
+	}
+	slices.SortFunc(list, netip.Addr.Compare)
+	return list
+}
+
+// reading reads the clocks.
+func reading() cache.Clock {
+	boot, err := link.BootID()
+	if err != nil {
+		boot = ""
+	}
+	wall := link.Wall()
+	return cache.Clock{Now: wall, Boot: boot, Wall: wall, Up: link.Boottime(), Built: daemon.Built}
+}
+
+// appendNetworks appends what is known of each network, a line for each tag,
+// by the names of the config file and in its language.
+func appendNetworks(b []byte, entries []cache.Entry, d *dhcp4.Dict, at cache.Clock) []byte {
+	var t table
+	for i := range entries {
+		t.network(&entries[i], d, at)
+	}
+	return t.append(b)
+}
+
+// table is rows of three fields: network, tag, value.
+type table [][3]string
+
+func (t *table) row(network, tag, value string) {
+	*t = append(*t, [3]string{network, tag, value})
+}
+
+func (t *table) network(e *cache.Entry, d *dhcp4.Dict, at cache.Clock) {
+	name := printable(e.Name)
+	t.row(name, "address", e.Addr.String())
+	left := "infinite"
+	if !e.Infinite() {
+		left = string(appendSeconds(nil, int64(e.End.Sub(at.Now).Seconds())))
+	}
+	t.row(name, "left", left)
+	if e.Siaddr.IsValid() && !e.Siaddr.IsUnspecified() {
+		t.row(name, "siaddr", e.Siaddr.String())
+	}
+	if e.Sname != "" {
+		t.row(name, "sname", quoted(e.Sname))
+	}
+	if e.File != "" {
+		t.row(name, "file", quoted(e.File))
+	}
+	for code, v := range e.Options.All() {
+		if code == dhcp4.Authentication { // it may hold a nonce: P6
+			continue
+		}
+		tag, _ := d.ByCode(code)
+		t.row(name, tag.Name, string(tag.AppendValue(nil, v)))
+	}
+}
+
+// append appends the rows with their first two fields in columns.
+func (t table) append(b []byte) []byte {
+	var width [2]int
+	for _, row := range t {
+		for i := range width {
+			width[i] = max(width[i], len(row[i])+2)
+		}
+	}
+	for _, row := range t {
+		line := len(b)
+		b = column(append(b, row[0]...), line+width[0])
+		b = column(append(b, row[1]...), line+width[0]+width[1])
+		b = append(append(b, row[2]...), '\n')
+	}
+	return b
+}
+
+// printable returns an interface's name as it is, or quoted if there is
+// anything odd in it.
+func printable(name string) string {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return quoted(name)
+		}
+	}
+	return name
+}
+
+func quoted(s string) string { return string(dhcp4.AppendQuoted(nil, []byte(s))) }
