@@ -10,24 +10,39 @@ import (
 // ErrBusy is the error of Lock when someone else has the lock.
 var ErrBusy = errors.New("is in use by another dhcpd")
 
-const ofdSetLock = 37 // F_OFD_SETLK, the same on every Linux; package syscall has no name for it
+// F_OFD_SETLK and F_OFD_SETLKW, the same on every Linux; package syscall has
+// no names for them.
+const (
+	ofdSetLock     = 37
+	ofdSetLockWait = 38
+)
 
 // Lock takes the lock on one octet of f, which must be open for writing,
 // without waiting: ErrBusy if another open file has it. It is an open file
 // description's lock: closing f, or the end of the process, gives it up, and
 // nothing else that the process does with the file.
 func Lock(f *os.File, octet int64) error {
-	return lock(f, octet, syscall.F_WRLCK)
+	return lock(f, ofdSetLock, octet, syscall.F_WRLCK)
+}
+
+// Wait takes the lock as Lock does, but waits until nobody else has it.
+func Wait(f *os.File, octet int64) error {
+	for {
+		err := lock(f, ofdSetLockWait, octet, syscall.F_WRLCK)
+		if !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
 }
 
 // Unlock gives up the lock on one octet of f.
 func Unlock(f *os.File, octet int64) error {
-	return lock(f, octet, syscall.F_UNLCK)
+	return lock(f, ofdSetLock, octet, syscall.F_UNLCK)
 }
 
-func lock(f *os.File, octet int64, kind int16) error {
+func lock(f *os.File, how int, octet int64, kind int16) error {
 	l := syscall.Flock_t{Type: kind, Whence: io.SeekStart, Start: octet, Len: 1}
-	switch err := syscall.FcntlFlock(f.Fd(), ofdSetLock, &l); err {
+	switch err := syscall.FcntlFlock(f.Fd(), how, &l); err {
 	case nil:
 		return nil
 	case syscall.EAGAIN, syscall.EACCES:

@@ -142,3 +142,24 @@ func TestP4_LockKeepsOthersOut(t *testing.T) {
 	a.Close()
 	must(t, Lock(b, 0))
 }
+
+func TestP4_WaitForLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file.lock")
+	a, err := Open(path, os.O_RDWR|os.O_CREATE)
+	must(t, err)
+	defer a.Close()
+	b, err := Open(path, os.O_RDWR)
+	must(t, err)
+	defer b.Close()
+	must(t, Wait(a, 1))
+	got := make(chan error, 1)
+	go func() { got <- Wait(b, 1) }()
+	if err := Lock(b, 1); !errors.Is(err, ErrBusy) {
+		t.Errorf("lock that another has: %v", err)
+	}
+	must(t, Unlock(a, 1))
+	must(t, <-got)
+	if err := Lock(a, 1); !errors.Is(err, ErrBusy) {
+		t.Errorf("the one that waited does not have the lock: %v", err)
+	}
+}
