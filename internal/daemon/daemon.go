@@ -56,7 +56,8 @@ type Daemon struct {
 	payload []byte
 	frame   []byte
 	out1    *link.Batch
-	drops   int // messages thrown away
+	drops   int   // messages thrown away
+	fatal   error // what ends the program
 }
 
 // Run is dhcpd without a verb: it configures the networks, serves them, and
@@ -89,7 +90,7 @@ func (d *Daemon) start() (err error) {
 	if d.clock, err = newClock(); err != nil {
 		return err
 	}
-	d.now = d.clock.now()
+	d.now = d.clock.Now()
 	if d.host, err = link.Open(); err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (d *Daemon) start() (err error) {
 	d.look(links)
 	d.settle()
 	d.say.memory()
-	return nil
+	return d.fatal
 }
 
 // stop gives up what start opened; the addresses stay.

@@ -18,35 +18,40 @@ func (d *Daemon) loop() int {
 	defer signal.Stop(signals)
 	for {
 		d.finishTurn()
+		if d.fatal != nil {
+			d.say.log(d.fatal.Error())
+			return 1
+		}
 		if d.nothingToDo() {
 			d.say.debug(1, "Nothing more to do")
 			return 0
 		}
 		select {
 		case h := <-d.heard:
-			d.now = d.clock.now()
+			d.now = d.clock.Now()
 			d.hear(h)
 		case b := <-d.service.received:
-			d.now = d.clock.now()
+			d.now = d.clock.Now()
 			d.service.batch(b)
 		case r := <-d.service.written:
-			d.now = d.clock.now()
+			d.now = d.clock.Now()
 			d.service.blockDone(r)
 		case <-d.service.poolNews():
-			d.now = d.clock.now()
+			d.now = d.clock.Now()
 			d.service.poolChanged()
 		case <-d.changed:
-			d.now = d.clock.now()
+			d.now = d.clock.Now()
 			d.lookAgain()
 		case err := <-d.saver.failed():
 			d.check(err)
 		case <-d.steps:
-			d.now = d.clock.now()
+			d.now = d.clock.Now()
 			d.service.clockStepped()
+			d.save()
 		case <-d.alarm.C:
-			d.now = d.clock.now()
+			d.now = d.clock.Now()
 		case s := <-signals:
-			d.now = d.clock.now()
+			d.now = d.clock.Now()
 			if d.signal(s) {
 				return 0
 			}

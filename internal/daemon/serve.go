@@ -1,19 +1,221 @@
 package daemon
 
-import "dhcpd/internal/link"
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"strconv"
 
+	"dhcpd/internal/act"
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/link"
+	"dhcpd/pool"
+	"dhcpd/server"
+)
+
+// service is what serving takes: port 67, the pool, and the blocks of records
+// between the two. It opens with the first network to be served.
 type service struct {
-	received chan *link.Batch
-	written  chan int
+	d     *Daemon
+	core  server.Server
+	table *pool.Table // nil until it is open
+	file  *pool.File
+	udp   *link.UDP
+	raw   *link.Sender
+
+	received chan *link.Batch // from the reader of port 67
+	idle     chan *link.Batch // back to it
+	todo     chan *block      // to the writer
+	written  chan outcome     // and back
+
+	direct  outbox // replies that rest on no record
+	filling *block
+	writing *block // nil while the writer is idle
+	spare   *block
+	failing bool // the last block could not be written
 }
 
-func newService(d *Daemon) *service        { return &service{} }
-func (s *service) batch(b *link.Batch)     {}
-func (s *service) blockDone(r int)         {}
-func (s *service) poolNews() chan struct{} { return nil }
-func (s *service) poolChanged()            {}
-func (s *service) clockStepped()           {}
-func (s *service) flush()                  {}
-func (s *service) close()                  {}
-func (s *service) regroup()                {}
-func (s *service) want()                   {}
+// batchSize is how many datagrams one system call takes in. Two batches are
+// on the way, so that the reader fills one while the loop works on the other.
+const batchSize = 64
+
+// maxDatagram is the room for one request, in octets: more than any Ethernet
+// without jumbo frames brings.
+const maxDatagram = 2048
+
+func newService(d *Daemon) *service {
+	return &service{
+		d:        d,
+		received: make(chan *link.Batch),
+		idle:     make(chan *link.Batch, 2),
+		todo:     make(chan *block, 1),
+		written:  make(chan outcome, 1),
+	}
+}
+
+// want opens the service if a network is to be served, and lets in the
+// requests of just those networks that are.
+func (s *service) want() error {
+	var served []int
+	for _, n := range s.d.order {
+		if s.d.opt.Test == 0 && n.serves() {
+			served = append(served, n.link.Index)
+		}
+	}
+	if s.table == nil {
+		if len(served) == 0 {
+			return nil
+		}
+		if err := s.open(); err != nil {
+			return err
+		}
+	}
+	return s.udp.Only(served...)
+}
+
+func (s *service) open() error {
+	file, loaded, err := pool.Open(s.d.opt.Pool, s.d.clock.Clock)
+	if err != nil {
+		return err
+	}
+	if s.udp, err = link.ListenUDP(dhcp4.ServerPort, link.ID{}); err != nil {
+		file.Close()
+		return errors.Join(errors.New("is another DHCP server running?"), err)
+	}
+	if s.raw, err = link.OpenSender(); err != nil {
+		file.Close()
+		return err
+	}
+	s.file, s.table = file, loaded.Table
+	if loaded.Torn != "" {
+		s.d.say.log(loaded.Torn)
+	}
+	if loaded.Corrupt != nil {
+		s.d.say.log(loaded.Corrupt.Error())
+	}
+	s.filling, s.spare = newBlock(s), newBlock(s)
+	s.filling.text.Stamp()
+	s.filling.due = true
+	s.regroup()
+	s.idle <- link.NewBatch(batchSize, maxDatagram)
+	s.idle <- link.NewBatch(batchSize, maxDatagram)
+	go s.read(s.udp)
+	go s.write(file)
+	s.d.say.debug(3, "UDP port 67 opened")
+	return nil
+}
+
+// read is the reader of port 67.
+func (s *service) read(udp *link.UDP) {
+	for b := range s.idle {
+		err := udp.Receive(b)
+		if errors.Is(err, os.ErrClosed) {
+			return
+		}
+		if err != nil {
+			b.Reset() // a passing fault of the network: nothing came
+		}
+		select {
+		case s.received <- b:
+		case <-s.d.ended:
+			return
+		}
+	}
+}
+
+// batch answers a batch of requests.
+func (s *service) batch(b *link.Batch) {
+	s.table.Tick(pool.Time(s.d.now.Unix()))
+	for i := range b.Len() {
+		s.answer(b.At(i))
+	}
+	s.idle <- b
+}
+
+// answer answers one request.
+func (s *service) answer(m *link.Msg) {
+	d := s.d
+	n := d.nets[m.Index]
+	switch {
+	case n == nil || !n.serves():
+		d.drop("index "+strconv.Itoa(m.Index), "the network is not served")
+		return
+	case m.Cut:
+		d.drop(n.name(), "message is too long")
+		return
+	}
+	if err := d.msg.Parse(m.Data); err != nil {
+		d.drop(n.name(), err.Error())
+		return
+	}
+	if d.msg.Op != dhcp4.BootRequest {
+		d.drop(n.name(), "a reply, and no relay here that waits for one")
+		return
+	}
+	d.say.packet(n.name(), "from", m.From.Addr(), &d.msg, d.cfg.Dict())
+	n.site.To, n.site.From = m.To.Addr(), m.From.Addr()
+	s.do(n, s.core.Decide(d.now, d.cfg, &n.site, s.table, &d.msg))
+}
+
+// do does what the server decided about one message. What is sent after a
+// Commit waits for it.
+func (s *service) do(n *network, actions []act.Action) {
+	box := &s.direct
+	for i := range actions {
+		switch a := &actions[i]; a.Verb {
+		case act.Commit:
+			box = s.commit(a)
+		case act.Send:
+			s.send(n, a, box)
+		case act.Hold:
+			s.table.Hold(a.Addr, a.Client, pool.Time(a.Until.Unix()))
+		case act.Unhold:
+			s.table.Unhold(a.Addr)
+		case act.Note:
+			s.d.note(n.name(), a)
+		}
+	}
+}
+
+// regroup tells the table which of its addresses may be given out where, and
+// says which may not for want of a lease time (S10).
+func (s *service) regroup() {
+	if s.table == nil {
+		return
+	}
+	cfg := s.d.cfg
+	s.table.Regroup(func(a netip.Addr) (on netip.Prefix, lendable bool) {
+		on, known := cfg.Network(a)
+		_, ok := cfg.Lendable(a)
+		return on, known && ok
+	})
+	first, more := "", 0
+	for r := range s.table.All() {
+		if why, ok := cfg.Lendable(r.Addr); !ok && s.table.Member(r.Addr) {
+			if first == "" {
+				first = why
+			} else {
+				more++
+			}
+		}
+	}
+	if more > 0 {
+		first += " (and " + strconv.Itoa(more) + " more that can't be given out)"
+	}
+	if first != "" {
+		s.d.say.once(first)
+	}
+}
+
+// close ends the service in order: what is decided is written and sent.
+func (s *service) close() {
+	if s.table == nil {
+		return
+	}
+	s.udp.Close()
+	for s.flush(); s.writing != nil; s.flush() {
+		s.blockDone(<-s.written)
+	}
+	close(s.todo)
+	s.d.check(s.file.Close())
+}

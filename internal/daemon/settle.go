@@ -149,7 +149,9 @@ func (d *Daemon) settle() {
 	for i, plan := range d.cfg.Own(nets) {
 		d.follow(asked[i], plan)
 	}
-	d.service.want()
+	if err := d.service.want(); err != nil {
+		d.fatal = err
+	}
 }
 
 // follow does what the config file says of a network now.

@@ -1,0 +1,180 @@
+package daemon
+
+import (
+	"bytes"
+	"errors"
+	"net/netip"
+	"slices"
+
+	"dhcpd/internal/act"
+	"dhcpd/pool"
+)
+
+// block is a block of records on its way to stable storage, with the replies
+// that wait for it and what it takes to undo it.
+type block struct {
+	text    *pool.Block // what the writer gets to see; the rest is the loop's
+	due     bool        // it is to be handed over
+	sync    bool        // not all of it is lazy: replies wait for it
+	undo    []undo      // what its records replaced, in order
+	freeing []pool.Record
+	replies outbox
+}
+
+type undo struct {
+	old pool.Record
+	had bool
+}
+
+// outcome is what became of a block.
+type outcome struct {
+	changes pool.Changes
+	err     error
+}
+
+func newBlock(s *service) *block { return &block{text: s.file.NewBlock(s.table)} }
+
+func (b *block) reset() {
+	b.text.Reset()
+	b.due, b.sync = false, false
+	b.undo, b.freeing = b.undo[:0], b.freeing[:0]
+	b.replies.reset()
+}
+
+// write is the writer: it waits for the disk so that the loop need not.
+func (s *service) write(file *pool.File) {
+	for b := range s.todo {
+		changes, err := file.Commit(b.text)
+		s.written <- outcome{changes, err}
+	}
+}
+
+// commit puts a record into the block that is filling, and returns where the
+// replies that rest on it go. Taking an address shows at once, so that the
+// next message can't get it too; freeing one shows only when stable storage
+// knows, since whoever gets it next must not get it twice.
+func (s *service) commit(a *act.Action) *outbox {
+	b, r := s.filling, a.Record
+	b.text.Add(r, a.Lazy)
+	b.due = true
+	s.unfree(r.Addr)
+	if r.State == pool.Released {
+		b.freeing = append(b.freeing, own(r))
+	} else {
+		old, had := s.table.Apply(r)
+		b.undo = append(b.undo, undo{old, had})
+	}
+	if !a.Lazy {
+		b.sync = true
+	}
+	switch {
+	case b.sync:
+		return &b.replies
+	case s.writing != nil && s.writing.sync: // the promise may be in there
+		return &s.writing.replies
+	}
+	return &s.direct
+}
+
+// own returns a record that does not share the memory of a core.
+func own(r *pool.Record) pool.Record {
+	c := *r
+	c.ID, c.Agent, c.Class = bytes.Clone(r.ID), bytes.Clone(r.Agent), bytes.Clone(r.Class)
+	c.Decliner, c.Nonce = bytes.Clone(r.Decliner), bytes.Clone(r.Nonce)
+	return c
+}
+
+// unfree forgets that an address is to become free: a later record says
+// otherwise.
+func (s *service) unfree(a netip.Addr) {
+	for _, b := range []*block{s.filling, s.writing} {
+		if b != nil && len(b.freeing) > 0 {
+			b.freeing = slices.DeleteFunc(b.freeing, func(r pool.Record) bool { return r.Addr == a })
+		}
+	}
+}
+
+// flush sends what may leave, and hands over the block if the writer is idle.
+func (s *service) flush() {
+	if s.table == nil {
+		return
+	}
+	s.deliver(&s.direct)
+	if s.filling.due && s.writing == nil {
+		s.writing, s.filling, s.spare = s.filling, s.spare, nil
+		s.todo <- s.writing
+	}
+}
+
+// blockDone goes on when the writer is done with a block.
+func (s *service) blockDone(r outcome) {
+	b := s.writing
+	s.take(&r.changes, b)
+	if r.err != nil {
+		s.undo(r.err)
+	} else {
+		s.failing = false
+		for i := range b.freeing {
+			s.table.Apply(&b.freeing[i])
+		}
+		s.deliver(&b.replies)
+	}
+	b.reset()
+	s.writing, s.spare = nil, b
+}
+
+// take applies what others did to the pool file. Replies that it may touch
+// are dropped: the client asks again, and is answered by what is true now.
+func (s *service) take(c *pool.Changes, b *block) {
+	if c.Notice != "" {
+		s.d.say.log(c.Notice)
+	}
+	s.table.Take(c)
+	if c.Reset || len(c.Del) > 0 {
+		b.replies.reset()
+		s.filling.replies.reset()
+	}
+	if c.Reset || len(c.Add) > 0 {
+		s.regroup()
+	}
+}
+
+// undo takes back the block that could not be written and every record
+// applied since, in reverse order, and drops the replies that rest on them.
+func (s *service) undo(err error) {
+	for _, b := range []*block{s.filling, s.writing} {
+		for i := len(b.undo) - 1; i >= 0; i-- {
+			s.table.Undo(&b.undo[i].old, b.undo[i].had)
+		}
+	}
+	s.filling.reset()
+	if errors.Is(err, pool.ErrWhole) {
+		s.filling.text.Whole()
+		s.filling.due, s.filling.sync = true, true
+	}
+	if !s.failing {
+		s.d.say.log(err.Error() + "; nobody gets a lease until this is mended")
+	}
+	s.failing = true
+}
+
+// poolNews tells that somebody else has changed the pool file.
+func (s *service) poolNews() <-chan struct{} {
+	if s.table == nil {
+		return nil
+	}
+	return s.file.Look
+}
+
+// poolChanged has the writer look at the pool file: it reads what others
+// wrote before it writes, and hands it back.
+func (s *service) poolChanged() { s.filling.due = true }
+
+// clockStepped writes down what the clocks say now.
+func (s *service) clockStepped() {
+	if s.table == nil {
+		return
+	}
+	s.filling.text.Stamp()
+	s.filling.due = true
+}
