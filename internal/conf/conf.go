@@ -6,7 +6,6 @@ package conf
 
 import (
 	"net/netip"
-	"strconv"
 
 	"dhcpd/internal/dhcp4"
 )
@@ -47,7 +46,27 @@ type Ifname struct {
 type Config struct {
 	problems []string
 	files    []string
+	names    []string
 	dict     *dhcp4.Dict
+
+	rules      []rule
+	conds      []cond
+	ops        []op
+	data       []byte     // values
+	picks      []pick     // choices within values
+	settings   []setting  // of opOption
+	interfaces []*element // of opInterface
+	index      *index
+
+	ids        map[string]int32 // client IDs, by number
+	entries    []entry
+	firstEntry []int32 // by number of the client ID, -1 for none
+
+	hostNames map[uint32]string // from the hosts file
+	taken     map[uint32]taken
+	shared    [][]block
+	keys      map[uint32]*Key
+	keyPlaces []place
 }
 
 // Problems returns what is wrong with the file but can be lived with, each as
@@ -64,20 +83,7 @@ func (c *Config) Dict() *dhcp4.Dict { return c.dict }
 // Names returns the names that stand in the file and not in the hosts file:
 // those that Env.Resolve was asked for. If the answers change the file is to
 // be read again.
-func (c *Config) Names() []string { return nil }
-
-// Error is what keeps a file from being understood.
-type Error struct {
-	File string
-	Line int
-	Text string
-}
-
-func (e *Error) Error() string { return mark(e.File, e.Line, e.Text) }
-
-func mark(file string, line int, text string) string {
-	return `"` + file + `", line ` + strconv.Itoa(line) + ": " + text
-}
+func (c *Config) Names() []string { return c.names }
 
 // Query says who asks. Any slice may be nil.
 type Query struct {
@@ -96,72 +102,13 @@ type Info struct {
 	Siaddr  netip.Addr // 0.0.0.0 if not set
 	Sname   []byte     // at most 64 octets
 	File    []byte     // at most 128 octets
+
+	rules []int32 // scratch: what matched
+	value []byte  // scratch: a value with choices made
 }
 
 // Reset empties i and keeps its memory.
 func (i *Info) Reset() {
 	i.Options.Reset()
 	i.Siaddr, i.Sname, i.File = netip.IPv4Unspecified(), nil, nil
-}
-
-// Net returns address a with the netmask that was gathered, the zero Prefix
-// if there is none.
-func (i *Info) Net(a netip.Addr) netip.Prefix { return netip.Prefix{} }
-
-// Parse reads a config file's text. Name is its path, for messages and for
-// finding the files that it includes. An error is an *Error.
-func Parse(name, text string, env Env) (*Config, error) {
-	return &Config{files: []string{name}, dict: dhcp4.Builtin()}, nil
-}
-
-// Load reads the config file at path. One that does not exist is empty.
-func Load(path string, env Env) (*Config, error) { return Parse(path, "", env) }
-
-// Fixed is the first pass: the address of the client's `client` entry on the
-// network of on, of several the one closest to on.
-func (c *Config) Fixed(q *Query, on netip.Addr) (netip.Addr, bool) { return netip.Addr{}, false }
-
-// Gather is the second pass: all that the file says for this client at
-// address a. False: there is no information, since no netmask is set.
-// Whether a is on the client's network is for the caller to see by Info.Net.
-func (c *Config) Gather(q *Query, a netip.Addr, info *Info) bool {
-	info.Reset()
-	return false
-}
-
-// Network returns the network that a lies on: by the netmask that is gathered
-// for a without client or class.
-func (c *Config) Network(a netip.Addr) (netip.Prefix, bool) { return netip.Prefix{}, false }
-
-// Lendable tells whether the pool may give a away, and if not why not: it has
-// no netmask or no lease time, it is the address of the network or its
-// broadcast address, or a client, interface or gateway element names it.
-func (c *Config) Lendable(a netip.Addr) (why string, ok bool) { return "", false }
-
-// Net is one of the daemon's own networks.
-type Net struct {
-	Name  string
-	Index int
-	MAC   [6]byte
-	Ether bool
-	Addr  netip.Addr // what DHCP or an admin gave it, the zero Addr for none
-}
-
-// Plan is what the config says about one of the daemon's own networks.
-type Plan struct {
-	Net    Net
-	Static bool         // the config names its address
-	Addr   netip.Prefix // if Static: address and netmask
-	Info   *Info        // if Static: all that goes with the address
-	Settings
-}
-
-// Own asks about the daemon's own networks, as if it were a client of itself.
-// There is one plan for each net, in the same order.
-func (c *Config) Own(nets []Net) []Plan {
-	plans := make([]Plan, len(nets))
-	for i, n := range nets {
-		plans[i].Net = n
-	}
-	return plans
 }

@@ -58,8 +58,9 @@ type Settings struct {
 
 // LeaseQuery is `option leasequery`.
 type LeaseQuery struct {
-	From []netip.Addr // who may ask, nil for anyone
-	Show dhcp4.Set    // tags that may be told
+	Limited bool         // only those in From may ask
+	From    []netip.Addr // those of them that are known
+	Show    dhcp4.Set    // tags that may be told
 }
 
 // Agent is `option agent`: what a relay adds to requests (RFC 3046).

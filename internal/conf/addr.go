@@ -1,0 +1,150 @@
+package conf
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// Within this package an IPv4 address is a number in host order.
+
+// toAddr returns a as a number; false if it is not an IPv4 address.
+func toAddr(a netip.Addr) (uint32, bool) {
+	if a = a.Unmap(); !a.Is4() {
+		return 0, false
+	}
+	b := a.As4()
+	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3]), true
+}
+
+func fromAddr(a uint32) netip.Addr {
+	return netip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
+}
+
+func appendAddr(b []byte, a uint32) []byte {
+	return append(b, byte(a>>24), byte(a>>16), byte(a>>8), byte(a))
+}
+
+// mask returns the netmask of so many bits, 0 to 32.
+func mask(bits int) uint32 { return ^uint32(0) << (32 - bits) }
+
+// maskBits returns how many bits a netmask has; false if it has gaps.
+func maskBits(m uint32) (int, bool) {
+	n := 0
+	for m&(1<<31) != 0 {
+		n++
+		m <<= 1
+	}
+	return n, m == 0
+}
+
+// parseAddr reads an address as inet_aton(3) does, so that files mean what
+// they always meant: decimal, octal (010) or hexadecimal (0x8) parts, and two
+// or three of them where the last one has more than eight bits.
+func parseAddr(s string) (uint32, bool) {
+	var a uint32
+	parts := 0
+	for {
+		part, rest, more := strings.Cut(s, ".")
+		n, ok := parseNumber(part)
+		switch {
+		case !ok || parts == 3 && more:
+			return 0, false
+		case !more:
+			room := 32 - 8*parts
+			return a | uint32(n), parts > 0 && n < 1<<room
+		case n > 255:
+			return 0, false
+		}
+		a |= uint32(n) << (24 - 8*parts)
+		parts++
+		s = rest
+	}
+}
+
+// parseNumber reads a number as strtoul(3) does with base 0.
+func parseNumber(s string) (uint64, bool) {
+	base := 10
+	switch {
+	case len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x':
+		base, s = 16, s[2:]
+	case len(s) > 1 && s[0] == '0':
+		base, s = 8, s[1:]
+	}
+	n, err := strconv.ParseUint(s, base, 64)
+	return n, err == nil
+}
+
+// block is a network: its first address and the number of bits.
+type block struct {
+	addr uint32
+	bits uint8
+}
+
+func (b block) has(a uint32) bool { return (a^b.addr)&mask(int(b.bits)) == 0 }
+
+// parseBlock reads a netblock, 10.0.0.0/24.
+func parseBlock(s string) (block, bool) {
+	addr, length, _ := strings.Cut(s, "/")
+	a, ok := parseAddr(addr)
+	bits, okBits := parseBits(length)
+	if !ok || !okBits {
+		return block{}, false
+	}
+	return block{a & mask(bits), uint8(bits)}, true
+}
+
+func parseBits(s string) (int, bool) {
+	n, err := strconv.ParseUint(s, 10, 8)
+	return int(n), err == nil && n <= 32
+}
+
+// parseClientID reads a client ID: an Ethernet address, which stands for 01
+// and the address, or hexadecimal digits.
+func parseClientID(s string) (id []byte, ether, ok bool) {
+	if strings.Contains(s, ":") {
+		id, ok = parseEther(s)
+		return id, true, ok
+	}
+	id, ok = parseHex(s)
+	return id, false, ok && len(id) > 0
+}
+
+func parseEther(s string) ([]byte, bool) {
+	id := []byte{1} // htype
+	for part := range strings.SplitSeq(s, ":") {
+		n, err := strconv.ParseUint(part, 16, 8)
+		if err != nil || len(id) == 7 {
+			return nil, false
+		}
+		id = append(id, byte(n))
+	}
+	return id, len(id) == 7
+}
+
+// parseHex reads octets of two hexadecimal digits each.
+func parseHex(s string) ([]byte, bool) {
+	if len(s)%2 != 0 {
+		return nil, false
+	}
+	b := make([]byte, 0, len(s)/2)
+	for i := 0; i < len(s); i += 2 {
+		hi, lo := hexDigit(s[i]), hexDigit(s[i+1])
+		if hi > 15 || lo > 15 {
+			return nil, false
+		}
+		b = append(b, byte(hi<<4|lo))
+	}
+	return b, true
+}
+
+// nearest returns the one of addrs that is closest to a, by XOR.
+func nearest(addrs []uint32, a uint32) uint32 {
+	best := addrs[0]
+	for _, x := range addrs[1:] {
+		if x^a < best^a {
+			best = x
+		}
+	}
+	return best
+}

@@ -1,0 +1,199 @@
+package conf
+
+import "strings"
+
+// problem is a line of Problems before the names of the files are known.
+type problem struct {
+	at   place
+	text string
+}
+
+type compiler struct {
+	c        *Config
+	hosts    *hosts
+	ifaces   []Ifname
+	macros   map[string]*macro // by name in lower case
+	inOrder  []*macro
+	ownTags  map[string]bool // names that `tag` elements define, in lower case
+	problems []problem
+	said     map[string]bool    // problems of which one is enough
+	idNames  []string           // client IDs by number
+	longest  [fieldFile + 1]int // octets of the longest value of each tag
+}
+
+func (k *compiler) problem(at place, text string) {
+	k.problems = append(k.problems, problem{at, text})
+}
+
+// once reports a problem unless the same text was reported before.
+func (k *compiler) once(at place, text string) {
+	if !k.said[text] {
+		k.said[text] = true
+		k.problem(at, text)
+	}
+}
+
+// compile turns all lines of the file into bodies. Tags, keys and macros
+// count from the first line to the last, wherever they stand.
+func (k *compiler) compile(lines []line) *body {
+	for _, l := range lines {
+		if k.keyword(l) == "tag" {
+			k.tag(l)
+		}
+	}
+	for _, l := range lines {
+		switch k.keyword(l) {
+		case "key":
+			k.key(l)
+		case "macro":
+			k.define(l)
+		}
+	}
+	top := &body{}
+	for _, l := range lines {
+		switch k.keyword(l) {
+		case "tag", "key":
+		case "shared":
+			k.shared(l)
+		case "macro":
+			if len(l) == 2 {
+				k.use(top, &l[1])
+			}
+		default:
+			k.statement(top, l)
+		}
+	}
+	for _, m := range k.inOrder {
+		k.lines(m.body, m.lines)
+		m.lines = nil
+	}
+	return top
+}
+
+func (p place) compare(q place) int {
+	if p.file != q.file {
+		return int(p.file - q.file)
+	}
+	return int(p.line - q.line)
+}
+
+// keyword returns the word that says what the line is. The words that MINIX
+// does not have give way to tags of that name.
+func (k *compiler) keyword(l line) string {
+	word := strings.ToLower(l[0].text)
+	switch word {
+	case "circuit", "remote", "shared", "key":
+		if k.ownTags[word] {
+			return ""
+		}
+	}
+	return word
+}
+
+// lines compiles the lines of a body.
+func (k *compiler) lines(b *body, lines []line) {
+	for _, l := range lines {
+		switch word := k.keyword(l); word {
+		case "tag", "key", "shared":
+			fail(l[0].at, "A %s can't be defined here", word)
+		case "macro":
+			if len(l) == 3 && !l[2].atom() {
+				fail(l[0].at, "A macro can't be defined here")
+			}
+			if len(l) != 2 || !l[1].atom() {
+				fail(l[0].at, "Usage: macro name")
+			}
+			k.use(b, &l[1])
+		default:
+			k.statement(b, l)
+		}
+	}
+}
+
+// statement compiles a line that may stand anywhere.
+func (k *compiler) statement(b *body, l line) {
+	switch word := k.keyword(l); word {
+	case "client":
+		k.client(b, l)
+	case "host":
+		k.host(b, l)
+	case "interface":
+		k.iface(b, l)
+	case "class":
+		k.match(b, l, onClass)
+	case "circuit":
+		k.notYet(l[0].at, word)
+		k.match(b, l, onCircuit)
+	case "remote":
+		k.notYet(l[0].at, word)
+		k.match(b, l, onRemote)
+	case "option":
+		k.option(b, l)
+	case "no":
+		k.drop(b, l)
+	default:
+		k.set(b, l)
+	}
+}
+
+// define notes a macro; of two with one name the first one counts.
+func (k *compiler) define(l line) {
+	switch {
+	case len(l) == 2 && l[1].atom():
+		return // a use
+	case len(l) != 3 || !l[1].atom() || l[2].atom():
+		fail(l[0].at, "Usage: macro name {params}, or macro name")
+	}
+	name := strings.ToLower(l[1].text)
+	if k.macros[name] != nil {
+		k.problem(l[0].at, "Macro "+quote(l[1].text)+" is defined already")
+		return
+	}
+	m := &macro{name: l[1].text, lines: l[2].lines, body: &body{}}
+	k.macros[name] = m
+	k.inOrder = append(k.inOrder, m)
+}
+
+// use adds the use of a macro to a body.
+func (k *compiler) use(b *body, name *item) {
+	m := k.macros[strings.ToLower(name.text)]
+	if m == nil {
+		k.problem(name.at, "Macro "+quote(name.text)+" is not defined")
+		return
+	}
+	b.steps = append(b.steps, step{macro: m, at: name.at})
+}
+
+// follow adds what an element leads to, a macro or lines in braces.
+func (k *compiler) follow(b *body, it *item) {
+	if it.atom() {
+		k.use(b, it)
+	} else {
+		k.lines(b, it.lines)
+	}
+}
+
+// addrs returns the addresses that a host item stands for: none if the name
+// is not known (yet).
+func (k *compiler) addrs(it *item) []uint32 {
+	if a, ok := parseAddr(it.text); ok {
+		return []uint32{a}
+	}
+	if strings.Trim(it.text, "0123456789.") == "" || strings.ContainsAny(it.text, ":/") {
+		fail(it.at, "%s is not an IPv4 address", quote(it.text))
+	}
+	addrs := k.hosts.lookup(it.text)
+	if len(addrs) == 0 {
+		k.once(it.at, "Can't find the address of "+quote(it.text))
+	}
+	return addrs
+}
+
+// take notes that the pool may not lend these addresses.
+func (k *compiler) take(at place, by string, addrs []uint32) {
+	for _, a := range addrs {
+		if _, ok := k.c.taken[a]; !ok {
+			k.c.taken[a] = taken{by, at}
+		}
+	}
+}

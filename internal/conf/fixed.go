@@ -1,0 +1,123 @@
+package conf
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"dhcpd/internal/dhcp4"
+)
+
+// taken says why the pool may not lend an address.
+type taken struct {
+	by string // client, interface, gateway
+	at place
+}
+
+// glance gathers nothing but the netmask and whether there is a lease time.
+func (w *asker) glance() (m uint32, hasMask, hasLease bool) {
+	var buf [64]int32
+	c := w.c
+	for _, r := range w.rules(buf[:0]) {
+		ops := c.rules[r].ops
+		for i := range c.ops[ops.from:ops.to] {
+			o := &c.ops[int(ops.from)+i]
+			switch {
+			case o.do > opMask || o.do != opMask && o.tag != uint16(dhcp4.Netmask) && o.tag != uint16(dhcp4.LeaseTime):
+			case o.do == opMask && hasMask:
+			case o.do == opMask || o.tag == uint16(dhcp4.Netmask):
+				hasMask = o.do != opDrop
+				if hasMask {
+					m = binary.BigEndian.Uint32(c.data[o.value.from:])
+				}
+			default:
+				hasLease = o.do == opSet
+			}
+		}
+	}
+	return m, hasMask, hasLease
+}
+
+// Fixed is the first pass: the address of the client's `client` entry on the
+// network of on, of several the one closest to on.
+func (c *Config) Fixed(q *Query, on netip.Addr) (netip.Addr, bool) {
+	near, ok := toAddr(on)
+	if !ok {
+		return netip.Addr{}, false
+	}
+	w := c.ask(q)
+	a, ok := w.closest(near, func(a, mask uint32) bool { return (a^near)&mask == 0 })
+	if !ok {
+		return netip.Addr{}, false
+	}
+	return fromAddr(a), true
+}
+
+// closest returns the address closest to near among those of the client's
+// entries that have a netmask with which they are good.
+func (w *asker) closest(near uint32, good func(a, mask uint32) bool) (best uint32, found bool) {
+	for n := w.first(); n >= 0; n = w.c.entries[n].next {
+		e := &w.c.entries[n]
+		if found && e.addr^near >= best^near || !w.holds(e.cond) {
+			continue
+		}
+		second := *w
+		second.at(e.addr)
+		if m, ok, _ := second.glance(); ok && good(e.addr, m) {
+			best, found = e.addr, true
+		}
+	}
+	return best, found
+}
+
+// first returns the client's first entry, -1 for none.
+func (w *asker) first() int32 {
+	if w.who < 0 {
+		return -1
+	}
+	return w.c.firstEntry[w.who]
+}
+
+// Network returns the network that a lies on: by the netmask that is gathered
+// for a without client or class.
+func (c *Config) Network(a netip.Addr) (netip.Prefix, bool) {
+	addr, ok := toAddr(a)
+	if !ok {
+		return netip.Prefix{}, false
+	}
+	w := c.ask(&Query{})
+	w.at(addr)
+	m, ok, _ := w.glance()
+	bits, okBits := maskBits(m)
+	if !ok || !okBits {
+		return netip.Prefix{}, false
+	}
+	return netip.PrefixFrom(fromAddr(addr&m), bits), true
+}
+
+// Lendable tells whether the pool may give a away, and if not why not: it has
+// no netmask or no lease time, it is the address of the network or its
+// broadcast address, or a client, interface or gateway element names it.
+func (c *Config) Lendable(a netip.Addr) (why string, ok bool) {
+	addr, ok := toAddr(a)
+	if !ok {
+		return a.String() + " is not an IPv4 address", false
+	}
+	if t, ok := c.taken[addr]; ok {
+		return c.message(t.at, a.String()+" belongs to a "+t.by), false
+	}
+	w := c.ask(&Query{})
+	w.at(addr)
+	m, hasMask, hasLease := w.glance()
+	host := addr &^ m
+	switch {
+	case !hasMask:
+		return "No netmask set for address " + a.String(), false
+	case !hasLease:
+		return "No lease set for address " + a.String(), false
+	case host == 0 && ^m > 1: // RFC 3021: a /31 has neither
+		return a.String() + " is the address of its network", false
+	case host == ^m && ^m > 1:
+		return a.String() + " is the broadcast address of its network", false
+	}
+	return "", true
+}

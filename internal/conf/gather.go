@@ -1,0 +1,230 @@
+package conf
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"dhcpd/internal/dhcp4"
+)
+
+// asker is a query with what the conditions want to know of it.
+type asker struct {
+	c    *Config
+	q    *Query
+	who  int32 // number of the client ID, -1 for one that no entry names
+	byHW bool  // who was found by hardware address
+
+	// In the first pass there is no address: then hosts and netblocks do not
+	// match, and client elements do, whatever their address.
+	addr    uint32
+	hasAddr bool
+}
+
+// ask makes the asker of the first pass.
+func (c *Config) ask(q *Query) asker {
+	w := asker{c: c, q: q, who: -1}
+	if n, ok := c.ids[string(q.ID)]; ok {
+		w.who = n
+	} else if n, ok := c.ids[string(q.HW)]; ok {
+		w.who, w.byHW = n, true
+	}
+	return w
+}
+
+// at makes it the asker of the second pass.
+func (w *asker) at(a uint32) {
+	w.addr, w.hasAddr = a, true
+}
+
+// holds tells whether a condition and all that enclose it match.
+func (w *asker) holds(n int32) bool {
+	for ; n >= 0; n = w.c.conds[n].up {
+		if !w.matches(w.c.conds[n].el) {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *asker) matches(el *element) bool {
+	switch el.kind {
+	case onClient:
+		return w.named(el) && (!w.hasAddr || slices.Contains(el.addrs, w.addr))
+	case onHost:
+		return w.hasAddr && slices.Contains(el.addrs, w.addr)
+	case onNet:
+		return w.hasAddr && el.net.has(w.addr)
+	case onInterface:
+		return w.q.If != "" && w.q.If == el.ifname
+	}
+	return hasPrefix(w.text(el.kind), el.texts)
+}
+
+// named tells whether a client element means the one who asks. Its interface
+// counts only for our own.
+func (w *asker) named(el *element) bool {
+	return el.who == w.who && (el.ether || !w.byHW) &&
+		(el.ifname == "" || w.q.If == "" || el.ifname == w.q.If)
+}
+
+// text returns what the texts of an element are compared with.
+func (w *asker) text(k kind) []byte {
+	switch k {
+	case onClass:
+		return w.q.Class
+	case onCircuit:
+		return w.q.Circuit
+	}
+	return w.q.Remote
+}
+
+func hasPrefix(text []byte, prefixes []string) bool {
+	for _, p := range prefixes {
+		if len(text) > 0 && len(p) <= len(text) && string(text[:len(p)]) == p {
+			return true
+		}
+	}
+	return false
+}
+
+// rules appends the numbers of all rules that hold, in the order of the file.
+func (w *asker) rules(dst []int32) []int32 {
+	x := w.c.index
+	dst = w.bucket(dst[:0], always, true)
+	if w.who >= 0 {
+		dst = w.bucket(dst, x.clients[w.who], x.clients[w.who] != 0)
+	}
+	if w.hasAddr {
+		n, ok := x.hosts[w.addr]
+		dst = w.bucket(dst, n, ok)
+		for _, bits := range x.bits {
+			n, ok := x.nets[netKey(w.addr&mask(int(bits)), bits)]
+			dst = w.bucket(dst, n, ok)
+		}
+	}
+	for i := range x.texts {
+		t, text := &x.texts[i], w.text(onClass+kind(i))
+		for _, n := range t.lengths {
+			if n > len(text) {
+				break
+			}
+			n, ok := t.buckets[string(text[:n])]
+			dst = w.bucket(dst, n, ok)
+		}
+	}
+	slices.Sort(dst)
+	return slices.Compact(dst) // a rule may lie in two buckets
+}
+
+// bucket appends those rules of a bucket that hold.
+func (w *asker) bucket(dst []int32, n int32, ok bool) []int32 {
+	if !ok {
+		return dst
+	}
+	x := w.c.index
+	for _, r := range x.rules[x.start[n]:x.start[n+1]] {
+		if w.holds(w.c.rules[r].cond) {
+			dst = append(dst, r)
+		}
+	}
+	return dst
+}
+
+// Gather is the second pass: all that the file says for this client at
+// address a. False: there is no information, since no netmask is set.
+// Whether a is on the client's network is for the caller to see by Info.Net.
+func (c *Config) Gather(q *Query, a netip.Addr, info *Info) bool {
+	info.Reset()
+	addr, ok := toAddr(a)
+	if !ok {
+		return false
+	}
+	w := c.ask(q)
+	w.at(addr)
+	info.rules = w.rules(info.rules)
+	for _, r := range info.rules {
+		ops := c.rules[r].ops
+		for i := range c.ops[ops.from:ops.to] {
+			c.apply(&c.ops[int(ops.from)+i], addr, info)
+		}
+	}
+	c.nameHost(addr, info)
+	return info.Net(a).IsValid()
+}
+
+// apply does one op for a client at address a.
+func (c *Config) apply(o *op, a uint32, info *Info) {
+	v := c.data[o.value.from:o.value.to:o.value.to]
+	switch {
+	case o.do == opDrop:
+		info.drop(o.tag)
+	case o.do == opMask && !info.Options.Has(dhcp4.Netmask):
+		info.Options.Put(dhcp4.Netmask, v)
+	case o.do == opSet && o.picks.from == o.picks.to:
+		info.set(o.tag, v)
+	case o.do == opSet:
+		info.value = patch(append(info.value[:0], v...), c.picks[o.picks.from:o.picks.to], a)
+		info.set(o.tag, info.value)
+	}
+}
+
+// patch puts the closest to a of several addresses where there is a choice.
+func patch(v []byte, picks []pick, a uint32) []byte {
+	for _, p := range picks {
+		appendAddr(v[:p.off], nearest(p.addrs, a))
+	}
+	return v
+}
+
+func (i *Info) set(tag uint16, v []byte) {
+	switch tag {
+	case fieldSiaddr:
+		i.Siaddr = netip.AddrFrom4([4]byte(v))
+	case fieldSname:
+		i.Sname = v
+	case fieldFile:
+		i.File = v
+	default:
+		i.Options.Put(dhcp4.Code(tag), v)
+	}
+}
+
+func (i *Info) drop(tag uint16) {
+	switch tag {
+	case fieldSiaddr:
+		i.Siaddr = netip.IPv4Unspecified()
+	case fieldSname:
+		i.Sname = nil
+	case fieldFile:
+		i.File = nil
+	default:
+		i.Options.Del(dhcp4.Code(tag))
+	}
+}
+
+// nameHost fills in host name and domain from the hosts file.
+func (c *Config) nameHost(a uint32, info *Info) {
+	host, domain, _ := strings.Cut(c.hostNames[a], ".")
+	if host != "" && !info.Options.Has(dhcp4.HostName) {
+		info.Options.PutText(dhcp4.HostName, host)
+	}
+	if domain != "" && !info.Options.Has(dhcp4.DomainName) {
+		info.Options.PutText(dhcp4.DomainName, domain)
+	}
+}
+
+// Net returns address a with the netmask that was gathered, the zero Prefix
+// if there is none.
+func (i *Info) Net(a netip.Addr) netip.Prefix {
+	m := i.Options.Get(dhcp4.Netmask)
+	if len(m) != 4 {
+		return netip.Prefix{}
+	}
+	n, _ := toAddr(netip.AddrFrom4([4]byte(m)))
+	bits, ok := maskBits(n)
+	if !ok {
+		return netip.Prefix{}
+	}
+	return netip.PrefixFrom(a, bits)
+}

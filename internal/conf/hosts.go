@@ -1,0 +1,129 @@
+package conf
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// hosts is the hosts file, and behind it the names that someone else resolved.
+type hosts struct {
+	text    string
+	resolve func(name string) []netip.Addr
+	byName  []hostName          // sorted by name, those of one name in the order of the file
+	found   map[string][]uint32 // what was looked up already
+	asked   []string            // names that the hosts file does not have
+}
+
+type hostName struct {
+	name string // in lower case
+	addr uint32
+}
+
+// entries calls f with each line's address and the names that follow it. What
+// is not an IPv4 address is no entry.
+func (h *hosts) entries(f func(addr uint32, names string)) {
+	for line := range strings.Lines(h.text) {
+		line, _, _ = strings.Cut(line, "#")
+		line = strings.TrimSpace(line)
+		i := strings.IndexAny(line, " \t")
+		if i < 0 {
+			continue
+		}
+		addr, err := netip.ParseAddr(line[:i])
+		if a, ok := toAddr(addr); err == nil && ok && addr.Is4() {
+			f(a, line[i:])
+		}
+	}
+}
+
+// names returns the first name of each address.
+func (h *hosts) names() map[uint32]string {
+	m := map[uint32]string{}
+	h.entries(func(a uint32, names string) {
+		if _, ok := m[a]; !ok {
+			for name := range strings.FieldsSeq(names) {
+				m[a] = name
+				break
+			}
+		}
+	})
+	return m
+}
+
+// longest returns the length of the longest name.
+func (h *hosts) longest() int {
+	most := 0
+	h.entries(func(_ uint32, names string) { most = max(most, len(names)) })
+	return most
+}
+
+// lookup returns all addresses of a name, none if it is not known.
+func (h *hosts) lookup(name string) []uint32 {
+	name = strings.ToLower(name)
+	addrs, ok := h.found[name]
+	if ok {
+		return addrs
+	}
+	if h.found == nil {
+		h.found = map[string][]uint32{}
+		h.sort()
+	}
+	addrs = h.search(name)
+	if addrs == nil {
+		h.asked = append(h.asked, name)
+		addrs = h.ask(name)
+	}
+	h.found[name] = addrs
+	return addrs
+}
+
+func (h *hosts) sort() {
+	h.entries(func(a uint32, names string) {
+		for name := range strings.FieldsSeq(names) {
+			h.byName = append(h.byName, hostName{strings.ToLower(name), a})
+		}
+	})
+	slices.SortStableFunc(h.byName, func(a, b hostName) int { return strings.Compare(a.name, b.name) })
+}
+
+// search finds name itself and names of which it is the first part: flotsam
+// finds flotsam.example.com, but alpha does not find alphabeta.
+func (h *hosts) search(name string) []uint32 {
+	var addrs []uint32
+	for _, prefix := range [2]string{name, name + "."} {
+		i, _ := slices.BinarySearchFunc(h.byName, prefix, func(n hostName, s string) int { return strings.Compare(n.name, s) })
+		for ; i < len(h.byName); i++ {
+			n := h.byName[i]
+			if n.name != name && !strings.HasPrefix(n.name, name+".") {
+				break
+			}
+			addrs = append(addrs, n.addr)
+		}
+	}
+	return tidy(addrs)
+}
+
+func (h *hosts) ask(name string) []uint32 {
+	var addrs []uint32
+	if h.resolve != nil {
+		for _, a := range h.resolve(name) {
+			if n, ok := toAddr(a); ok {
+				addrs = append(addrs, n)
+			}
+		}
+	}
+	return tidy(addrs)
+}
+
+// tidy sorts addresses and leaves out loopback ones if there are others: many
+// a hosts file has the machine's own name at 127.0.1.1 too.
+func tidy(addrs []uint32) []uint32 {
+	slices.Sort(addrs)
+	addrs = slices.Compact(addrs)
+	loopback := func(a uint32) bool { return a>>24 == 127 }
+	if rest := slices.DeleteFunc(slices.Clone(addrs), loopback); len(rest) > 0 {
+		return rest
+	}
+	return addrs
+}

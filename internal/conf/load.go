@@ -1,0 +1,44 @@
+package conf
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// Load reads the config file at path, which counts as empty if it does not
+// exist. Files are read where env does not say otherwise.
+func Load(path string, env Env) (*Config, error) {
+	if env.Include == nil {
+		env.Include = readText
+	}
+	if env.Hosts == "" {
+		env.Hosts, _ = readText(HostsFile) // without it names are not known, which is reported
+	}
+	text, err := env.Include(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("can't read the configuration: %w", err)
+	}
+	c, err := Parse(path, text, env)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.checkSecrecy()
+}
+
+func readText(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	return string(b), err
+}
+
+// checkSecrecy refuses keys in files that others can read.
+func (c *Config) checkSecrecy() error {
+	for _, at := range c.keyPlaces {
+		name := c.files[at.file]
+		if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o004 != 0 {
+			return &Error{name, int(at.line), "Others can read this file, and it holds a key"}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package conf
+
+import "strings"
+
+// setting is an `option` element.
+type setting struct {
+	ifname string // the interface that it names, "" for the one that asks
+	apply  apply
+}
+
+// apply does to s what an option says. Of hosts with several addresses the
+// closest to near is taken.
+type apply func(s *Settings, near uint32)
+
+// optionKind is an option of the language. Its parse returns nil if the
+// arguments are not as in usage.
+type optionKind struct {
+	name  string
+	usage string
+	parse func(k *compiler, args line) apply
+}
+
+// unmade are the elements and options that are read but do nothing in this
+// version. Whoever makes one work takes its line out.
+var unmade = map[string]bool{
+	"circuit": true,
+	"remote":  true,
+	"shared":  true,
+	"key":     true,
+
+	"option always":        true,
+	"option authoritative": true,
+	"option bootp":         true,
+	"option limit":         true,
+	"option leasequery":    true,
+	"option rogue":         true,
+	"option wait":          true,
+
+	"option relay": true,
+	"option agent": true,
+
+	"option ignore":      true,
+	"option inform":      true,
+	"option release":     true,
+	"option nodiscovery": true,
+	"option router":      true,
+	"option class":       true,
+	"option clientid":    true,
+	"option duid":        true,
+	"option fqdn":        true,
+	"option linklocal":   true,
+	"option anonymous":   true,
+	"option ipv6only":    true,
+	"option send":        true,
+	"option request":     true,
+	"option resolvconf":  true,
+	"option script":      true,
+	"option notify":      true,
+
+	"option probe":        true,
+	"option rapid":        true,
+	"option noforce":      true,
+	"option authenticate": true,
+}
+
+// notYet says so where something is used that does nothing yet.
+func (k *compiler) notYet(at place, what string) {
+	if unmade[what] {
+		k.problem(at, "'"+what+"' is not in this version yet")
+	}
+}
+
+var optionKinds = []optionKind{
+	{"server", "[inform]", parseServer},
+	{"always", "tag ...", parseAlways},
+	{"authoritative", "", flag(func(s *Settings) *bool { return &s.Authoritative })},
+	{"bootp", "", flag(func(s *Settings) *bool { return &s.BOOTP })},
+	{"limit", "number [per circuit]", parseLimit},
+	{"leasequery", "[from host ...] [show tag ...]", parseLeaseQuery},
+	{"rogue", "pause", parseRogue},
+	{"wait", "", flag(func(s *Settings) *bool { return &s.Wait })},
+
+	{"relay", "host ... [hops number] [fallback seconds]", parseRelay},
+	{"agent", "{ circuit interface|text T; remote mac|text T; trusted; select; override; flags; routes; }", parseAgent},
+
+	{"possessive", "", flag(func(s *Settings) *bool { return &s.Possessive })},
+	{"hostname", "name", text(func(s *Settings) *string { return &s.Hostname })},
+	{"ignore", "", flag(func(s *Settings) *bool { return &s.Ignore })},
+	{"inform", "", flag(func(s *Settings) *bool { return &s.AskInform })},
+	{"release", "", flag(func(s *Settings) *bool { return &s.Release })},
+	{"nodiscovery", "", flag(func(s *Settings) *bool { return &s.NoDiscovery })},
+	{"router", "", flag(func(s *Settings) *bool { return &s.Router })},
+	{"class", "name", text(func(s *Settings) *string { return &s.Class })},
+	{"clientid", "hexdigits", parseID},
+	{"duid", "", flag(func(s *Settings) *bool { return &s.DUID })},
+	{"fqdn", "name", parseFQDN},
+	{"linklocal", "", flag(func(s *Settings) *bool { return &s.LinkLocal })},
+	{"anonymous", "", flag(func(s *Settings) *bool { return &s.Anonymous })},
+	{"ipv6only", "", flag(func(s *Settings) *bool { return &s.IPv6Only })},
+	{"send", "tag value ...", parseSend},
+	{"request", "tag ...", parseRequest},
+	{"resolvconf", "path", text(func(s *Settings) *string { return &s.ResolvConf })},
+	{"script", "path", text(func(s *Settings) *string { return &s.Script })},
+	{"notify", "path", text(func(s *Settings) *string { return &s.Notify })},
+
+	{"probe", "", flag(func(s *Settings) *bool { return &s.Probe })},
+	{"rapid", "", flag(func(s *Settings) *bool { return &s.Rapid })},
+	{"noforce", "", flag(func(s *Settings) *bool { return &s.NoForce })},
+	{"authenticate", "ID", parseAuthenticate},
+}
+
+func optionNamed(it *item) *optionKind {
+	for i := range optionKinds {
+		if it.atom() && strings.EqualFold(optionKinds[i].name, it.text) {
+			return &optionKinds[i]
+		}
+	}
+	return nil
+}
+
+// option compiles `option [if] name …`.
+func (k *compiler) option(b *body, l line) {
+	args := l[1:]
+	if len(args) == 0 || !args[0].atom() {
+		usage(l)
+	}
+	var s setting
+	if k.namesIface(args) {
+		s.ifname = k.ifname(&args[0])
+		args = args[1:]
+	}
+	if len(args) == 0 || !args[0].atom() {
+		usage(l)
+	}
+	o := optionNamed(&args[0])
+	if o == nil {
+		k.unknownOption(&args[0])
+	}
+	if s.apply = o.parse(k, args[1:]); s.apply == nil {
+		fail(l[0].at, "Usage: %s", strings.TrimSpace("option [if] "+o.name+" "+o.usage))
+	}
+	k.notYet(l[0].at, "option "+o.name)
+	n := int32(len(k.c.settings))
+	k.c.settings = append(k.c.settings, s)
+	k.add(b, op{do: opOption, at: l[0].at, index: n})
+}
+
+// namesIface tells whether an option begins with an interface: ipN, one that
+// is there, or any name in quotes. The words of the language come first.
+func (k *compiler) namesIface(args line) bool {
+	first := &args[0]
+	before := len(args) > 1 && optionNamed(&args[1]) != nil
+	switch {
+	case first.kind == tokenString && before:
+		return true
+	case optionNamed(first) != nil:
+		return false
+	case first.kind == tokenString || isIPn(first) || k.hasIface(first.text):
+		return true
+	}
+	return k.ifaces == nil && before
+}
+
+func (k *compiler) unknownOption(it *item) {
+	var known []string
+	for _, o := range optionKinds {
+		known = append(known, o.name)
+	}
+	for _, i := range k.ifaces {
+		known = append(known, i.Name)
+	}
+	fail(it.at, "Unknown option %s%s", quote(it.text), suggest(it.text, known...))
+}

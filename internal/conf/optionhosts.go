@@ -1,0 +1,137 @@
+package conf
+
+import (
+	"net/netip"
+	"strings"
+
+	"dhcpd/internal/dhcp4"
+)
+
+// hostItems reads hosts up to one of the words that end the list. Each is a
+// choice of addresses; those that are not known are left out.
+func (k *compiler) hostItems(args line, ends ...string) (hosts [][]uint32, rest line) {
+	for len(args) > 0 && args[0].atom() {
+		for _, w := range ends {
+			if args[0].is(w) {
+				return hosts, args
+			}
+		}
+		if addrs := k.addrs(&args[0]); len(addrs) > 0 {
+			hosts = append(hosts, addrs)
+		}
+		args = args[1:]
+	}
+	return hosts, args
+}
+
+func choose(hosts [][]uint32, near uint32) []netip.Addr {
+	var list []netip.Addr
+	for _, addrs := range hosts {
+		list = append(list, fromAddr(nearest(addrs, near)))
+	}
+	return list
+}
+
+func parseLeaseQuery(k *compiler, args line) apply {
+	var show dhcp4.Set
+	var from [][]uint32
+	limited := len(args) > 0 && args[0].is("from")
+	if limited {
+		n := len(args)
+		if from, args = k.hostItems(args[1:], "show"); len(args) == n-1 {
+			return nil
+		}
+	}
+	if len(args) > 0 && args[0].is("show") && len(args) > 1 {
+		for _, c := range k.codes(args[1:]) {
+			show.Add(c)
+		}
+		args = nil
+	}
+	if len(args) > 0 {
+		return nil
+	}
+	return func(s *Settings, near uint32) {
+		s.LeaseQuery = &LeaseQuery{Limited: limited, From: choose(from, near), Show: show}
+	}
+}
+
+func parseRelay(k *compiler, args line) apply {
+	n := len(args)
+	hosts, args := k.hostItems(args, "hops", "fallback")
+	if len(args) == n {
+		return nil
+	}
+	var hops, fallback int
+	for ; len(args) >= 2; args = args[2:] {
+		switch {
+		case args[0].is("hops"):
+			hops = k.decimal(&args[1], "number of hops", 1, 16)
+		case args[0].is("fallback"):
+			fallback = k.decimal(&args[1], "number of seconds", 1, 1<<31-1)
+		default:
+			return nil
+		}
+	}
+	if len(args) > 0 {
+		return nil
+	}
+	return func(s *Settings, near uint32) {
+		s.Relay, s.RelayHops, s.RelayFallback = choose(hosts, near), hops, fallback
+	}
+}
+
+func parseAgent(_ *compiler, args line) apply {
+	if len(args) != 1 || args[0].atom() {
+		return nil
+	}
+	var a Agent
+	for _, l := range args[0].lines {
+		if !agentLine(&a, l) {
+			fail(l[0].at, "Unknown agent setting %s%s", quote(l[0].text),
+				suggest(l[0].text, "circuit", "remote", "trusted", "select", "override", "flags", "routes"))
+		}
+	}
+	return func(s *Settings, _ uint32) {
+		copied := a
+		s.Agent = &copied
+	}
+}
+
+func agentLine(a *Agent, l line) bool {
+	switch strings.ToLower(l[0].text) {
+	case "circuit":
+		a.Circuit = agentID(l, "interface")
+		return true
+	case "remote":
+		a.Remote = agentID(l, "mac")
+		return true
+	case "trusted":
+		a.Trusted = true
+	case "select":
+		a.Select = true
+	case "override":
+		a.Override = true
+	case "flags":
+		a.Flags = true
+	case "routes":
+		a.Routes = true
+	default:
+		return false
+	}
+	if len(l) > 1 {
+		fail(l[0].at, "Usage: %s", strings.ToLower(l[0].text))
+	}
+	return true
+}
+
+func agentID(l line, auto string) AgentID {
+	switch {
+	case len(l) == 2 && l[1].is(auto):
+		return AgentID{Auto: true}
+	case len(l) == 3 && l[1].is("text") && l[2].atom() && l[2].text != "":
+		return AgentID{Text: strings.Clone(l[2].text)}
+	}
+	fail(l[0].at, "Usage: %s %s|text T", strings.ToLower(l[0].text), auto)
+	return AgentID{}
+}

@@ -1,0 +1,162 @@
+package conf
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Net is one of the daemon's own networks.
+type Net struct {
+	Name  string
+	Index int
+	MAC   [6]byte
+	Ether bool
+	Addr  netip.Addr // what DHCP or an admin gave it, the zero Addr for none
+}
+
+// Plan is what the config says about one of the daemon's own networks.
+type Plan struct {
+	Net    Net
+	Static bool         // the config names its address
+	Addr   netip.Prefix // if Static: address and netmask
+	Info   *Info        // if Static: all that goes with the address
+	Settings
+}
+
+// own is one of our networks while it asks.
+type own struct {
+	plan   *Plan
+	query  Query
+	client netip.Addr // from a client entry
+	iface  netip.Addr // from an interface element
+	asked  bool
+	with   netip.Addr // the address that it last asked with
+}
+
+// Own asks about the daemon's own networks, as if it were a client of itself.
+// There is one plan for each net, in the same order.
+func (c *Config) Own(nets []Net) []Plan {
+	plans := make([]Plan, len(nets))
+	owns := make([]own, len(nets))
+	for i, n := range nets {
+		plans[i].Net = n
+		owns[i] = c.newOwn(&plans[i])
+	}
+	// An interface element that one network gathers gives another one its
+	// address, which then asks again. Two that contradict each other must
+	// not go on for ever.
+	for range len(nets) + 1 {
+		quiet := true
+		for i := range owns {
+			if owns[i].due() {
+				c.act(&owns[i], owns)
+				quiet = false
+			}
+		}
+		if quiet {
+			break
+		}
+	}
+	for i := range owns {
+		c.settle(&owns[i])
+	}
+	return plans
+}
+
+func (c *Config) newOwn(p *Plan) own {
+	o := own{plan: p, query: Query{Class: []byte(OwnClass), If: p.Net.Name}}
+	if p.Net.Ether {
+		o.query.ID = append([]byte{1}, p.Net.MAC[:]...)
+		o.query.HW = o.query.ID
+		o.client = c.ownEntry(&o.query, p.Net.Addr)
+	}
+	return o
+}
+
+// ownEntry returns the address of our client entry: of several with a netmask
+// the one closest to the address we have.
+func (c *Config) ownEntry(q *Query, have netip.Addr) netip.Addr {
+	near, _ := toAddr(have)
+	w := c.ask(q)
+	a, ok := w.closest(near, func(uint32, uint32) bool { return true })
+	if !ok {
+		return netip.Addr{}
+	}
+	return fromAddr(a)
+}
+
+// addr returns the address that the network asks with. A client entry hides
+// an interface element.
+func (o *own) addr() netip.Addr {
+	for _, a := range []netip.Addr{o.client, o.iface} {
+		if a.IsValid() {
+			return a
+		}
+	}
+	return o.plan.Net.Addr
+}
+
+// due tells whether the network has something to ask: an Ethernet always has,
+// once, and then when its address changes.
+func (o *own) due() bool {
+	if !o.asked {
+		return o.plan.Net.Ether || o.addr().IsValid()
+	}
+	return o.with != o.addr()
+}
+
+// act does what options and interface elements say to the network that asks.
+func (c *Config) act(o *own, all []own) {
+	o.asked, o.with = true, o.addr()
+	w := c.ask(&o.query)
+	near, ok := toAddr(o.with)
+	if ok {
+		w.at(near)
+	}
+	for _, r := range w.rules(nil) {
+		for _, p := range c.ops[c.rules[r].ops.from:c.rules[r].ops.to] {
+			switch p.do {
+			case opOption:
+				s := &c.settings[p.index]
+				if t := target(o, all, s.ifname); t != nil {
+					s.apply(&t.plan.Settings, near)
+				}
+			case opInterface:
+				el := c.interfaces[p.index]
+				if t := target(o, all, el.ifname); t != nil {
+					t.iface = fromAddr(nearest(el.addrs, 0))
+				}
+			}
+		}
+	}
+}
+
+// target returns the network of that name; o itself if there is no name.
+func target(o *own, all []own, name string) *own {
+	if name == "" {
+		return o
+	}
+	i := slices.IndexFunc(all, func(o own) bool { return o.plan.Net.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &all[i]
+}
+
+// settle finds what goes with an address that the config names. Only what is
+// no Ethernet, as a tunnel, may do without a netmask.
+func (c *Config) settle(o *own) {
+	a := o.addr()
+	if !o.client.IsValid() && !o.iface.IsValid() {
+		return
+	}
+	info := new(Info)
+	known := c.Gather(&o.query, a, info)
+	if !known && o.plan.Net.Ether {
+		return
+	}
+	o.plan.Static, o.plan.Addr, o.plan.Info = true, info.Net(a), info
+	if !known {
+		o.plan.Addr = netip.PrefixFrom(a, 32)
+	}
+}
