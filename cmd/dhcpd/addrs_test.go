@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"dhcpd/internal/conf"
 )
 
 func TestL3_Hosts(t *testing.T) {
@@ -67,6 +69,23 @@ func TestL3_NetblockWithoutItsEnds(t *testing.T) {
 		p := netip.PrefixFrom(list[0], bits).Masked()
 		if len(list) != 1<<(32-bits)-2 || list[0] != p.Addr().Next() || p.Contains(list[len(list)-1].Next().Next()) {
 			t.Errorf("/%d: %d addresses, %v to %v", bits, len(list), list[0], list[len(list)-1])
+		}
+	}
+}
+
+func TestL3_NamesByTheHostsFile(t *testing.T) {
+	const hosts = "127.0.0.1 localhost\n10.0.0.1 Flotsam.example.com f # alpha\n::1 alpha\n" +
+		"10.0.0.2 alphabeta\n10.0.1.1 flotsam.example.org\n"
+	for name, want := range map[string]string{
+		"flotsam": "10.0.0.1 10.0.1.1", "FLOTSAM.example.com": "10.0.0.1", "f": "10.0.0.1",
+		"alpha": "", "alphabeta": "10.0.0.2", "flot": "",
+	} {
+		var got []string
+		for _, a := range conf.Lookup(hosts, name) {
+			got = append(got, a.String())
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", name, got, want)
 		}
 	}
 }

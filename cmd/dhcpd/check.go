@@ -6,13 +6,14 @@ import (
 	"strconv"
 
 	"dhcpd/internal/conf"
+	"dhcpd/internal/link"
 	"dhcpd/pool"
 )
 
 // check is -n: it tells what is wrong with the config file, and with the pool
 // by what the config file says of it.
 func (c *command) check() {
-	cfg, err := conf.Load(c.conf, conf.Env{})
+	cfg, err := conf.Load(c.conf, conf.Env{Interfaces: interfaces()})
 	if err != nil {
 		c.fail(err.Error())
 		return
@@ -37,6 +38,24 @@ func (c *command) check() {
 	if idle > several {
 		c.fail("And " + strconv.Itoa(idle-several) + " more addresses of the pool that are not given out")
 	}
+}
+
+// interfaces returns those of this machine, nil if the kernel won't tell.
+func interfaces() (list []conf.Ifname) {
+	host, err := link.Open()
+	if err != nil {
+		return nil
+	}
+	defer host.Close()
+	links, err := host.Interfaces()
+	if err != nil {
+		return nil
+	}
+	for i := range links {
+		l := &links[i]
+		list = append(list, conf.Ifname{Name: l.Name, Index: l.Index, Ether: l.Ether && !l.Port})
+	}
+	return list
 }
 
 // several is how many addresses -n complains about one by one. A network that

@@ -35,9 +35,9 @@ func (c *command) edit(verb pool.Verb, useless pool.Result, why string) {
 // addresses returns what the hosts of the command line stand for.
 func (c *command) addresses() (all []netip.Addr) {
 	text, _ := os.ReadFile(conf.HostsFile) // without it there are no names
-	named := func(name string) []netip.Addr { return lookup(string(text), name) }
+	lookup := func(name string) []netip.Addr { return conf.Lookup(string(text), name) }
 	for _, host := range c.hosts {
-		list, err := expand(host, named)
+		list, err := expand(host, lookup)
 		if err != nil {
 			c.fail(err.Error())
 		}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"dhcpd/cache"
+	"dhcpd/internal/conf"
+	"dhcpd/internal/dhcp4"
+)
+
+const manFolder = "../../man"
+
+func page(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(manFolder, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// examples returns the literal displays in the EXAMPLES section of a page.
+func examples(t *testing.T, name string) (list []string) {
+	t.Helper()
+	_, rest, _ := strings.Cut(page(t, name), "\n.Sh EXAMPLES\n")
+	section, _, _ := strings.Cut(rest, "\n.Sh ")
+	for {
+		_, rest, ok := strings.Cut(section, "\n.Bd -literal -offset indent\n")
+		if !ok {
+			break
+		}
+		text, after, _ := strings.Cut(rest, "\n.Ed")
+		list = append(list, strings.NewReplacer(`\e`, `\`, `\&`, ``).Replace(text))
+		section = after
+	}
+	if len(list) == 0 {
+		t.Fatalf("%s has no examples", name)
+	}
+	return list
+}
+
+func TestN3_PagesAreClean(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(manFolder, "*.[58]"))
+	if err != nil || len(pages) != 4 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	for _, p := range pages {
+		out, err := exec.Command("mandoc", "-T", "lint", "-W", "style", p).Output()
+		if _, ran := err.(*exec.ExitError); err != nil && !ran {
+			t.Fatalf("mandoc, of the package of that name: %v", err)
+		}
+		for line := range strings.Lines(string(out)) {
+			if !strings.Contains(line, "referenced manual not found") {
+				t.Error(strings.TrimSpace(line))
+			}
+		}
+	}
+}
+
+func TestN3_UsageIsSynopsis(t *testing.T) {
+	for _, flag := range "qarnVtdfcpi" {
+		if !strings.Contains(page(t, "dhcpd.8"), "\n.It Fl "+string(flag)) {
+			t.Errorf("dhcpd(8) does not explain -%c", flag)
+		}
+		if _, after, _ := strings.Cut(usage, "[-"); !strings.ContainsRune(after, flag) {
+			t.Errorf("the usage line lacks -%c", flag)
+		}
+	}
+}
+
+func TestN3_TagsAreListed(t *testing.T) {
+	text := page(t, "dhcp.conf.5")
+	for tag := range dhcp4.Builtin().All() {
+		line := "\n.It " + strconv.Itoa(int(tag.Code)) + " Ta Cm " + tag.Name + " Ta " + tag.Kind.String() + "\n"
+		if !strings.Contains(text, line) {
+			t.Errorf("dhcp.conf(5) lacks%s", line)
+		}
+	}
+}
+
+func TestP1_ExamplesOfTheManPage(t *testing.T) {
+	const hosts = "198.51.100.1 north.example.com\n198.51.100.2 south.example.com\n198.51.100.3 plotter.example.com\n"
+	ether := func(last byte) []byte { return []byte{1, 0, 0, 0x5e, 0, 0x53, last} }
+	tests := []struct {
+		client byte
+		addr   string
+		class  string
+		want   string // tags that the client gets
+	}{
+		{0x0b, "192.0.2.11", "", "netmask 255.255.255.0 gateway 192.0.2.1 DNSserver 192.0.2.1 domain \"home.example\" DHCPlease 3600"},
+		{0x30, "198.51.100.3", "PXEClient:Arch", "netmask 255.255.255.128 gateway 198.51.100.2 " +
+			"DNSserver 198.51.100.1 198.51.100.2 hostname \"plotter\" domain \"example.com\" NTPserver 198.51.100.1 DHCPlease 604800"},
+	}
+	list := examples(t, "dhcp.conf.5")
+	if len(list) != len(tests) {
+		t.Fatalf("%d examples, %d tests", len(list), len(tests))
+	}
+	for i, tt := range tests {
+		cfg, err := conf.Parse("example", list[i], conf.Env{Hosts: hosts})
+		if err != nil {
+			t.Errorf("%v in\n%s", err, list[i])
+			continue
+		}
+		for _, p := range cfg.Problems() {
+			t.Errorf("%s in\n%s", p, list[i])
+		}
+		q := conf.Query{ID: ether(tt.client), Class: []byte(tt.class)}
+		a, ok := cfg.Fixed(&q, addr(tt.addr))
+		var info conf.Info
+		if !ok || a != addr(tt.addr) || !cfg.Gather(&q, a, &info) {
+			t.Errorf("example %d: client %x has no information", i, q.ID)
+			continue
+		}
+		if got := tags(&info.Options); !sameWords(got, tt.want) {
+			t.Errorf("example %d: got %s, want %s", i, got, tt.want)
+		}
+		if boots := tt.class != ""; boots != (string(info.File) == "pxelinux.0") {
+			t.Errorf("example %d: class %q gets file %q", i, tt.class, info.File)
+		}
+	}
+}
+
+func tags(o *dhcp4.Options) string {
+	var b []byte
+	for c, v := range o.All() {
+		tag, _ := dhcp4.Builtin().ByCode(c)
+		b = append(append(b, tag.Name...), ' ')
+		b = append(tag.AppendValue(b, v), ' ')
+	}
+	return string(b)
+}
+
+// sameWords compares two lists of words, whatever their order.
+func sameWords(a, b string) bool {
+	count := map[string]int{}
+	for w := range strings.FieldsSeq(a) {
+		count[w]++
+	}
+	for w := range strings.FieldsSeq(b) {
+		count[w]--
+	}
+	for _, n := range count {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// TestP3_ExamplesOfTheManPage runs the scripts of dhcp.cache(5) with every
+// shell that is there.
+func TestP3_ExamplesOfTheManPage(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "dhcp.cache")
+	var e, clock cache.Entry
+	e.Name, e.Addr = "eth0", netip.MustParsePrefix("192.0.2.7/24")
+	e.Options.Put(dhcp4.Router, []byte{192, 0, 2, 1})
+	e.Options.Put(dhcp4.DNSServer, []byte{192, 0, 2, 1, 192, 0, 2, 2})
+	e.Options.PutText(dhcp4.DomainName, "it's \\0 `touch hacked` $(touch hacked)\nnameserver 6.6.6.6")
+	clock.Name, clock.Addr = "#", netip.MustParsePrefix("10.0.0.1/8")
+	clock.Options.Put(dhcp4.DNSServer, []byte{10, 0, 0, 2})
+	at := cache.Clock{Now: time.Now(), Wall: time.Now(), Boot: "boot"}
+	if err := cache.Write(path, []cache.Entry{e, clock}, dhcp4.Builtin(), at); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"nameserver 192.0.2.1\nnameserver 192.0.2.2\n" +
+			`search it's \1340 ` + "`touch hacked` $(touch hacked)" + `\012nameserver 6.6.6.6` + "\n" +
+			"nameserver 10.0.0.2\n",
+		"192.0.2.1\n",
+	}
+	scripts := examples(t, "dhcp.cache.5")
+	for i, script := range scripts {
+		script = strings.ReplaceAll(script, "/var/lib/dhcpd/dhcp.cache", path)
+		script = strings.ReplaceAll(script, " >/run/resolv.conf", "")
+		for _, sh := range []string{"sh", "dash", "bash", "busybox"} {
+			bin, err := exec.LookPath(sh)
+			if err != nil && sh != "sh" {
+				continue // one is enough
+			}
+			args := []string{"-euc", script}
+			if sh == "busybox" {
+				args = append([]string{"sh"}, args...)
+			}
+			cmd := exec.Command(bin, args...)
+			cmd.Dir = folder
+			out, err := cmd.CombinedOutput()
+			if err != nil || string(out) != want[i] {
+				t.Errorf("%s: %v\n%s\nof script\n%s", sh, err, out, script)
+			}
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(folder, "hacked")); left != nil || len(scripts) != len(want) {
+		t.Errorf("%d scripts; they left %v", len(scripts), left)
+	}
+}
