@@ -112,9 +112,20 @@ func (d *Daemon) update(n *network, l *link.Interface) {
 	was := n.link
 	n.link = *l
 	n.refreshSite(d)
-	if n.origin != dynamic {
-		return
+	switch n.origin {
+	case dynamic:
+		d.updateClient(n, &was)
+	case foreign: // whoever configured it may have thought again
+		a, _ := permanent(l)
+		if n.addr != a.Prefix {
+			n.addr, d.resettle = a.Prefix, true
+		}
 	}
+}
+
+// updateClient tells a network's client what has happened to its link.
+func (d *Daemon) updateClient(n *network, was *link.Interface) {
+	l := &n.link
 	lost := was.Carrier && !l.Carrier || was.Flaps != l.Flaps && was.Carrier
 	found := l.Carrier && (!was.Carrier || lost)
 	if lost || found {

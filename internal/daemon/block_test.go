@@ -1,0 +1,163 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"dhcpd/internal/act"
+	"dhcpd/internal/dhcp4"
+	"dhcpd/pool"
+)
+
+// newServing returns a service whose writer is the test.
+func newServing(t *testing.T) (*service, *network, *strings.Builder) {
+	d, n, _ := newDaemon(t, "")
+	var log strings.Builder
+	d.say.err = &log
+	s := d.service
+	s.table = pool.NewTable()
+	s.filling, s.spare = newBlock(s), newBlock(s)
+	return s, n, &log
+}
+
+func record(last byte, id string, state pool.State) *pool.Record {
+	return &pool.Record{Addr: netip.AddrFrom4([4]byte{10, 0, 0, last}), State: state,
+		Since: 1, Told: 100, Kept: 200, Client: pool.Client{ID: []byte(id)}}
+}
+
+// ackFor is what a server decides that gives an address to a client.
+func ackFor(r *pool.Record, lazy bool) []act.Action {
+	m := new(dhcp4.Message)
+	m.Reset(dhcp4.BootReply)
+	m.SetType(dhcp4.ACK)
+	return []act.Action{
+		{Verb: act.Commit, Record: r, Lazy: lazy},
+		{Verb: act.Send, Msg: m, To: act.Dest{Addr: r.Addr, Port: 68, Source: r.Addr}},
+	}
+}
+
+// holders says who has which address, in order.
+func holders(t *pool.Table) string {
+	var all []string
+	for r := range t.All() {
+		all = append(all, fmt.Sprintf("%d:%s:%s", r.Addr.As4()[3], r.ID, r.State))
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+// handOver does what flush does, without sending.
+func handOver(s *service) {
+	s.writing, s.filling, s.spare = s.filling, s.spare, nil
+}
+
+func replies(o *outbox) (n int) {
+	for _, b := range o.udp.list[:o.udp.used] {
+		n += b.Len()
+	}
+	return n
+}
+
+func TestS4_ReplyWaitsForItsBlock(t *testing.T) {
+	s, n, _ := newServing(t)
+	s.do(n, ackFor(record(1, "a", pool.Bound), false))
+	if replies(&s.direct) != 0 || replies(&s.filling.replies) != 1 {
+		t.Fatal("an ACK does not wait for its record")
+	}
+	if got := holders(s.table); got != "1:a:bound" {
+		t.Errorf("table: %s; a taken address must show at once", got)
+	}
+	handOver(s)
+	s.do(n, ackFor(record(1, "a", pool.Bound), true))
+	if replies(&s.direct) != 0 || replies(&s.writing.replies) != 2 {
+		t.Error("a lazy renewal does not wait for the promise that it rests on")
+	}
+}
+
+func TestP5_LazyRenewalLeavesAtOnce(t *testing.T) {
+	s, n, _ := newServing(t)
+	s.do(n, ackFor(record(1, "a", pool.Bound), true))
+	if replies(&s.direct) != 1 || s.filling.sync {
+		t.Error("a renewal within what is promised waits for the disk")
+	}
+}
+
+func TestP4_FailedBlockIsUndoneInReverse(t *testing.T) {
+	s, n, log := newServing(t)
+	s.table.Apply(record(1, "old", pool.Released))
+	s.do(n, ackFor(record(1, "a", pool.Bound), false))
+	s.do(n, ackFor(record(2, "b", pool.Bound), false))
+	handOver(s)
+	s.filling = newBlock(s)
+	s.do(n, ackFor(record(1, "a", pool.Abandoned), false))
+	s.do(n, ackFor(record(3, "c", pool.Bound), false))
+	s.blockDone(outcome{err: errors.New("write pool: no space left on device")})
+	if got := holders(s.table); got != "1:old:released" {
+		t.Errorf("table: %s", got)
+	}
+	if replies(&s.filling.replies) != 0 || replies(&s.spare.replies) != 0 {
+		t.Error("replies stay that rest on nothing")
+	}
+	s.do(n, ackFor(record(2, "b", pool.Bound), false))
+	handOver(s)
+	s.filling = newBlock(s)
+	s.blockDone(outcome{err: errors.New("write pool: no space left on device")})
+	if got := strings.Count(log.String(), "\n"); got != 1 {
+		t.Errorf("%d lines for one full disk:\n%s", got, log)
+	}
+}
+
+func TestS8_FreeOnlyWhenSynced(t *testing.T) {
+	s, n, _ := newServing(t)
+	s.table.Apply(record(1, "a", pool.Bound))
+	s.do(n, ackFor(record(1, "a", pool.Released), false)[:1])
+	if got := holders(s.table); got != "1:a:bound" {
+		t.Errorf("table: %s; free before stable storage knows", got)
+	}
+	handOver(s)
+	s.filling = newBlock(s)
+	s.blockDone(outcome{})
+	if got := holders(s.table); got != "1:a:released" {
+		t.Errorf("table: %s", got)
+	}
+}
+
+func TestS8_ReleasedAndTakenAgainInOneBlock(t *testing.T) {
+	s, n, _ := newServing(t)
+	s.table.Apply(record(1, "a", pool.Bound))
+	s.do(n, ackFor(record(1, "a", pool.Released), false)[:1])
+	handOver(s)
+	s.filling = newBlock(s)
+	s.do(n, ackFor(record(1, "a", pool.Bound), false))
+	s.blockDone(outcome{})
+	if got := holders(s.table); got != "1:a:bound" {
+		t.Errorf("table: %s; the later record must win", got)
+	}
+}
+
+func TestL5_RepliesTouchedByOthersAreDropped(t *testing.T) {
+	s, n, _ := newServing(t)
+	a := netip.AddrFrom4([4]byte{10, 0, 0, 1})
+	s.table.Add(a)
+	s.do(n, ackFor(record(1, "a", pool.Bound), false))
+	handOver(s)
+	s.filling = newBlock(s)
+	s.blockDone(outcome{changes: pool.Changes{Del: []netip.Addr{a}}})
+	if replies(&s.spare.replies) != 0 || s.table.Member(a) {
+		t.Error("an ACK for an address that was removed meanwhile")
+	}
+}
+
+func TestS5_WayOut(t *testing.T) {
+	_, n, _ := newServing(t)
+	n.site.Addrs = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/24")}
+	for a, want := range map[string]int{"255.255.255.255": noIndex, "10.0.0.77": noIndex, "10.9.9.9": 0} {
+		if got := n.way(netip.MustParseAddr(a)); got != want {
+			t.Errorf("reply to %s leaves by %d, want %d", a, got, want)
+		}
+	}
+}
