@@ -160,25 +160,31 @@ func (m *Message) parseOverload(v []byte) error {
 // for option 52, which it returns: that is not about the client but about
 // this message.
 func (o *Options) parse(b []byte) (overload []byte, err error) {
-	for len(b) > 0 {
-		c := Code(b[0])
+	at := len(o.buf)
+	o.buf = append(o.buf, b...) // all values at once
+	for i := 0; i < len(b); {
+		c := Code(b[i])
 		if c == Pad {
-			b = b[1:]
+			i++
 			continue
 		}
 		if c == End {
 			break
 		}
-		_, v, rest, ok := cutSub(b)
+		_, v, _, ok := cutSub(b[i:])
 		if !ok {
 			return nil, ErrOption
 		}
-		if c == Overload {
+		i += 2
+		switch {
+		case c == Overload:
 			overload = v
-		} else {
+		case o.has.Has(c):
 			o.join(c, v)
+		default:
+			o.add(c, at+i, len(v))
 		}
-		b = rest
+		i += len(v)
 	}
 	return overload, nil
 }

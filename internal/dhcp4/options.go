@@ -124,6 +124,14 @@ func (o *Options) Del(c Code) {
 	o.n--
 }
 
+// add appends an absent option whose value stands in the buffer.
+func (o *Options) add(c Code, off, size int) {
+	o.has.Add(c)
+	o.list[o.n] = c
+	o.n++
+	o.span[c] = span{int32(off), int32(size), int32(size)}
+}
+
 // room makes option c size octets long, adding it if it is absent, and
 // returns the octets to be filled; nil for what is no option.
 func (o *Options) room(c Code, size int) []byte {
@@ -132,40 +140,38 @@ func (o *Options) room(c Code, size int) []byte {
 	}
 	s := &o.span[c]
 	if !o.has.Has(c) {
-		o.has.Add(c)
-		o.list[o.n] = c
-		o.n++
-		*s = span{}
-	}
-	if size > int(s.cap) {
-		*s = o.extend(size)
+		o.add(c, o.extend(size), size)
+	} else if size > int(s.cap) {
+		s.off, s.cap = int32(o.extend(size)), int32(size)
 	}
 	s.len = int32(size)
 	return o.buf[s.off : s.off+s.len]
 }
 
-// extend returns size fresh octets of the buffer.
-func (o *Options) extend(size int) span {
-	off := len(o.buf)
+// extend makes the buffer size octets longer and returns where they are.
+func (o *Options) extend(size int) (off int) {
+	off = len(o.buf)
 	o.buf = slices.Grow(o.buf, size)[:off+size]
-	return span{off: int32(off), cap: int32(size)}
+	return off
 }
 
-// join appends v to what is there of option c: RFC 3396 section 7. A value
-// that is not the last of the buffer moves to its end, into twice the room
-// that it needs: many small pieces of two options in turn, in a message of
-// 64 KB, must not cost their square.
+// join appends v to the value of option c, which is present: RFC 3396 section
+// 7. A value that is not the last of the buffer moves to its end, into twice
+// the room that it needs: many small pieces of two options in turn, in a
+// message of 64 KB, must not cost their square.
 func (o *Options) join(c Code, v []byte) {
-	old := o.Get(c)
-	size := len(old) + len(v)
-	if s := &o.span[c]; old != nil && size > int(s.cap) {
+	s := &o.span[c]
+	size := int(s.len) + len(v)
+	if size > int(s.cap) {
 		if int(s.off+s.cap) == len(o.buf) {
 			o.extend(size - int(s.cap))
 			s.cap = int32(size)
 		} else {
-			*s = o.extend(2 * size)
-			copy(o.buf[s.off:], old)
+			off := o.extend(2 * size)
+			copy(o.buf[off:], o.Get(c))
+			s.off, s.cap = int32(off), int32(2*size)
 		}
 	}
-	copy(o.room(c, size)[len(old):], v)
+	copy(o.buf[s.off+s.len:], v)
+	s.len = int32(size)
 }

@@ -83,8 +83,10 @@ func TestOptionsModel(t *testing.T) {
 			o.Put(c, v)
 			m.put(c, v)
 		case 4, 5:
-			o.join(c, v)
-			m.put(c, append(bytes.Clone(m.value[c]), v...))
+			if o.Has(c) {
+				o.join(c, v)
+				m.put(c, append(bytes.Clone(m.value[c]), v...))
+			}
 		case 6: // a part of a value of its own
 			from := Code(r.IntN(12)) * 51 / 2
 			if v := o.Get(from); len(v) > 0 {

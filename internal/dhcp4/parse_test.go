@@ -221,7 +221,7 @@ func TestParseManyPieces(t *testing.T) {
 			}
 		}
 	}
-	if n := cap(m.Options.buf); n > 4*len(b) {
+	if n := cap(m.Options.buf); n > 6*len(b) {
 		t.Errorf("%d octets of memory for %d", n, len(b))
 	}
 }
