@@ -25,8 +25,9 @@ import (
 )
 
 // Patience is how long netlab waits for what must come before it gives up
-// and fails the test. It is generous: a slow machine is no bug.
-const Patience = 60 * time.Second
+// and fails the test. It is generous: a slow machine is no bug, and dnsmasq
+// leases for two minutes at least.
+const Patience = 150 * time.Second
 
 // TB is the part of testing.TB that netlab uses; the demo brings its own.
 type TB interface {

@@ -104,7 +104,7 @@ func (h *Host) Udhcpd(s Serving, more ...string) *Proc {
 	h.lab.t.Helper()
 	leases := h.WriteFile("udhcpd.leases", "")
 	var b strings.Builder
-	fmt.Fprintf(&b, "interface %s\nstart %s\nend %s\nmax_leases 254\n", s.If, s.Low, s.High)
+	fmt.Fprintf(&b, "interface %s\nstart %s\nend %s\n", s.If, s.Low, s.High)
 	fmt.Fprintf(&b, "lease_file %s\npidfile %s/udhcpd.pid\nmin_lease %s\n", leases, h.Dir, seconds(s.Lease))
 	fmt.Fprintf(&b, "option lease %s\noption subnet %s\noption router %s\n", seconds(s.Lease), s.mask(), s.Net.Addr())
 	if s.T1 != 0 {

@@ -60,22 +60,16 @@ const (
 	ourServer = "server"
 )
 
-// newNetwork makes a network where ours is our client or our server. Our own
-// interface is down at first: to set it up is dhcpd's business.
+// newNetwork makes a network where ours is our client or our server.
 func newNetwork(t *testing.T, ours string) *network {
 	t.Helper()
 	n := &network{T: t, Lab: netlab.New(t)}
 	n.sw = n.Switch()
-	n.server, n.client = n.Host(ourServer), n.Host(ourClient)
-	watched := n.client
-	if ours == ourServer {
-		watched = n.server
-		n.sw.PlugDown(n.server, "eth0")
-		n.sw.Plug(n.client, "eth0")
-	} else {
-		n.sw.Plug(n.server, "eth0")
+	n.server, n.client = n.guest(ourServer), n.guest(ourClient)
+	watched := n.server
+	if ours == ourClient {
+		watched = n.client
 		n.server.Addr("eth0", "10.0.0.1/24")
-		n.sw.PlugDown(n.client, "eth0")
 	}
 	n.wire = n.Capture(watched, "eth0")
 	t.Cleanup(func() {
@@ -201,6 +195,20 @@ func (n *network) await(typ dhcp4.Type, as ...func(*packet) bool) (found *packet
 		found = p
 		return true
 	})
+	return found
+}
+
+// last returns the latest message of a type.
+func (n *network) last(typ dhcp4.Type) (found *packet) {
+	n.Helper()
+	for _, frame := range n.wire.Frames() {
+		if p, ok := decode(frame); ok && p.Type() == typ {
+			found = p
+		}
+	}
+	if found == nil {
+		n.Fatalf("no %v among %d frames", typ, len(n.wire.Frames()))
+	}
 	return found
 }
 
