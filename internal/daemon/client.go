@@ -67,7 +67,7 @@ func (d *Daemon) note(name string, a *act.Action) {
 // clientSend sends a client's message: by a frame while there is no address
 // to send from, or none that the kernel knows.
 func (d *Daemon) clientSend(n *network, a *act.Action) {
-	d.say.packet(n.name(), "to", a.To.Addr, a.Msg, d.cfg.Dict())
+	d.say.packet(n.name(), "sent to", a.To.Addr, a.Msg, d.cfg.Dict())
 	d.payload, _ = a.Msg.Append(d.payload[:0], a.Limit)
 	if !a.To.Raw && n.asIf == nil && n.ears.udp != nil {
 		d.clientDatagram(n, a)
@@ -137,7 +137,7 @@ func (d *Daemon) hearMessage(n *network, from netip.Addr, payload []byte) {
 	if d.msg.Op != dhcp4.BootReply {
 		return // another client's broadcast: none of our business
 	}
-	d.say.packet(n.name(), "from", from, &d.msg, d.cfg.Dict())
+	d.say.packet(n.name(), "received from", from, &d.msg, d.cfg.Dict())
 	d.step(n, client.Event{Kind: client.Got, Msg: &d.msg, From: from})
 }
 

@@ -113,6 +113,6 @@ func (s *service) show(b *link.Batch, skip int) {
 		if n := d.nets[m.Index]; n != nil {
 			name = n.name()
 		}
-		d.say.packet(name, "to", to, &d.msg, d.cfg.Dict())
+		d.say.packet(name, "sent to", to, &d.msg, d.cfg.Dict())
 	}
 }

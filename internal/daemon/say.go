@@ -47,16 +47,14 @@ func (s *sayer) line(w io.Writer, lead, text string) {
 }
 
 // packet shows a message at one of the two doors, if anyone wants to see it:
-// way is "from" or "to".
+// way is "received from" or "sent to".
 func (s *sayer) packet(name, way string, peer netip.Addr, m *dhcp4.Message, d *dhcp4.Dict) {
 	if s.level < 1 {
 		return
 	}
-	b := append(s.buf[:0], name...)
-	b = append(b, ": "...)
-	b = m.Line(b)
-	b = append(append(append(b, ' '), way...), ' ')
-	b = append(peer.AppendTo(b), '\n')
+	b := append(append(append(s.buf[:0], name...), ": "...), way...)
+	b = append(peer.AppendTo(append(b, ' ')), ": "...)
+	b = append(m.Line(b), '\n')
 	if s.level >= 2 {
 		b = m.Dump(b, d)
 	}

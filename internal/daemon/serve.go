@@ -152,7 +152,7 @@ func (s *service) answer(m *link.Msg) {
 		d.drop(n.name(), "a reply, and no relay here that waits for one")
 		return
 	}
-	d.say.packet(n.name(), "from", m.From.Addr(), &d.msg, d.cfg.Dict())
+	d.say.packet(n.name(), "received from", m.From.Addr(), &d.msg, d.cfg.Dict())
 	n.site.To, n.site.From = m.To.Addr(), m.From.Addr()
 	s.do(n, s.core.Decide(d.now, d.cfg, &n.site, s.table, &d.msg))
 }
