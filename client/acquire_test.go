@@ -167,13 +167,17 @@ func TestC4_NoConflict(t *testing.T) {
 		"configure 10.0.0.6/24", "save 10.0.0.6/24", "announce 10.0.0.6")
 }
 
-// TestC4_WhileBound: a conflict with a lease is logged, once.
+// TestC4_WhileBound: a conflict with a lease is logged, once in its time.
 func TestC4_WhileBound(t *testing.T) {
 	r := newRig(t).reach(Bound)
 	r.same(r.do(Event{Kind: Conflict, MAC: theirs}),
 		"log: 10.0.0.5 is already in use by 02:00:00:00:00:09")
 	r.same(r.do(Event{Kind: Conflict, MAC: theirs}))
 	r.is(Bound, 1801)
+	r.wakeWhenDue(2)
+	r.got(reply(dhcp4.ACK, 2))
+	r.same(r.do(Event{Kind: Conflict, MAC: theirs}),
+		"log: 10.0.0.5 is already in use by 02:00:00:00:00:09")
 }
 
 // TestC8_Nak: who may say no, and in which phase.

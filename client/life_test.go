@@ -33,8 +33,8 @@ func TestC6_LifeOverBadWires(t *testing.T) {
 					}
 					l.run(days * 24 * time.Hour)
 					for i, h := range l.hosts {
-						// At worst a DISCOVER each 64 s, or an exchange of six in twice that.
-						if most := days * 24 * 3600 / 20; h.sent > most {
+						// Two an hour if nothing is lost; here one of four exchanges works.
+						if most := days * 24 * 12; h.sent > most {
 							t.Errorf("host %d sent %d messages", i, h.sent)
 						}
 					}

@@ -87,6 +87,21 @@ func TestC9_Ended(t *testing.T) {
 	}
 }
 
+// TestC9_EndedPossessive: what is on the interface stays, no more than that.
+func TestC9_EndedPossessive(t *testing.T) {
+	for held, want := range map[bool]string{
+		false: "log: The lease of 10.0.0.5 has ended",
+		true:  "log: The lease of 10.0.0.5 has ended; the address is kept",
+	} {
+		r := newRig(t).at(3600)
+		r.s.Config.Possessive = true
+		got := r.do(Event{Kind: Start, Lease: lease(t0), Held: held, Rand: even(2)})
+		if got[0] != want || r.s.Held != held || r.s.Phase != Selecting {
+			t.Errorf("held %v: %q, %v, held %v", held, got, r.s.Phase, r.s.Held)
+		}
+	}
+}
+
 // TestC9_Nak: start over, and don't ask for that address again.
 func TestC9_Nak(t *testing.T) {
 	r := remember(t, false)
