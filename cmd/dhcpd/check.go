@@ -21,7 +21,7 @@ func (c *command) check() {
 	for _, p := range cfg.Problems() {
 		c.fail(p)
 	}
-	loaded := c.load(pool.NewClock(nil))
+	loaded := c.load(pool.NewClock(c.read))
 	if loaded == nil {
 		return
 	}

@@ -4,6 +4,9 @@ package main
 import (
 	"io"
 	"os"
+
+	"dhcpd/internal/link"
+	"dhcpd/pool"
 )
 
 // Where the files are if -f, -c and -p don't say. Firmware sets its own with
@@ -21,12 +24,25 @@ func main() {
 
 // run does what the command line says and returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
+	c := command{stdout: stdout, stderr: stderr, read: machine}
+	return c.run(args)
+}
+
+// command is one run of the program.
+type command struct {
+	*flags
+	stdout, stderr io.Writer
+	read           func() pool.Reading // the clocks
+	status         int                 // the exit status so far
+}
+
+func (c *command) run(args []string) int {
 	f, err := parseFlags(args)
 	if err != nil {
-		io.WriteString(stderr, err.Error()+"\n")
+		io.WriteString(c.stderr, err.Error()+"\n")
 		return 1
 	}
-	c := &command{flags: f, stdout: stdout, stderr: stderr}
+	c.flags = f
 	switch f.verb {
 	case 'q':
 		c.query()
@@ -37,22 +53,24 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case 'n':
 		c.check()
 	case 'V':
-		io.WriteString(stdout, "dhcpd "+version+"\n")
+		io.WriteString(c.stdout, "dhcpd "+version+"\n")
 	default:
 		c.serve()
 	}
 	return c.status
 }
 
-// command is one verb at work.
-type command struct {
-	*flags
-	stdout, stderr io.Writer
-	status         int // the exit status so far
-}
-
 // fail says what went wrong. The rest is still done.
 func (c *command) fail(why string) {
 	io.WriteString(c.stderr, "dhcpd: "+why+"\n")
 	c.status = 1
+}
+
+// machine reads the clocks of this machine.
+func machine() pool.Reading {
+	boot, err := link.BootID()
+	if err != nil {
+		boot = "" // as of no boot that anyone remembers
+	}
+	return pool.Reading{Boot: boot, Wall: link.Wall(), Up: link.Boottime()}
 }

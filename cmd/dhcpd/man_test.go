@@ -13,6 +13,7 @@ import (
 	"dhcpd/cache"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/pool"
 )
 
 const manFolder = "../../man"
@@ -199,5 +200,40 @@ func TestP3_ExamplesOfTheManPage(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(folder, "hacked")); left != nil || len(scripts) != len(want) {
 		t.Errorf("%d scripts; they left %v", len(scripts), left)
+	}
+}
+
+// TestP2_ExamplesOfTheManPage damages line 12 of a pool and mends it as
+// dhcp.pool(5) says.
+func TestP2_ExamplesOfTheManPage(t *testing.T) {
+	s := newSite(t, "")
+	s.expect("-a 192.0.2.91-192.0.2.100", "", "", 0)
+	s.lease(s.record("192.0.2.91", pool.Bound, 60), s.record("192.0.2.100", pool.Bound, 60)).Close()
+	text, err := os.ReadFile(s.pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	lines[11] = strings.Replace(lines[11], " ", " x", 1)
+	s.write(s.pool, strings.Join(lines, ""))
+	if _, err, status := s.dhcpd("-q"); status != 1 || !strings.Contains(err, "Pool table is corrupt") || !strings.Contains(err, "line 12") {
+		t.Fatalf("status %d: %s", status, err)
+	}
+	scripts := examples(t, "dhcp.pool.5")
+	run := func(script string) string {
+		script = strings.ReplaceAll(script, "/var/lib/dhcpd", filepath.Dir(s.pool))
+		out, err := exec.Command("sh", "-euc", script).CombinedOutput()
+		if err != nil {
+			t.Errorf("%v\n%s\nof script\n%s", err, out, script)
+		}
+		return string(out)
+	}
+	if got := run(scripts[0]); strings.Count(got, "\n") != 2 || !strings.Contains(got, " 192.0.2.100 bound ") {
+		t.Errorf("history of an address:\n%s", got)
+	}
+	run(scripts[1])
+	out, stderr, status := s.dhcpd("-q")
+	if stderr != "" || status != 0 || !strings.Contains(out, "192.0.2.100      +60          -          0100005e005307\n") {
+		t.Errorf("after mending: status %d\n%s%s", status, out, stderr)
 	}
 }

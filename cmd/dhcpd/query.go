@@ -8,7 +8,6 @@ import (
 	"dhcpd/internal/conf"
 	"dhcpd/internal/daemon"
 	"dhcpd/internal/dhcp4"
-	"dhcpd/internal/link"
 	"dhcpd/pool"
 )
 
@@ -21,7 +20,7 @@ func (c *command) query() {
 	} else {
 		dict = cfg.Dict()
 	}
-	at := reading()
+	at := c.cacheClock()
 	entries, notice, err := cache.Read(c.cache, dict, at)
 	if err != nil {
 		c.fail(err.Error())
@@ -36,7 +35,7 @@ func (c *command) query() {
 // queryPool prints the pool, in the order of its addresses, set apart from
 // what may stand before.
 func (c *command) queryPool(apart bool) {
-	clock := pool.NewClock(nil)
+	clock := pool.NewClock(c.read)
 	loaded := c.load(clock)
 	if loaded == nil {
 		return
@@ -72,14 +71,10 @@ func addresses(t *pool.Table) []netip.Addr {
 	return list
 }
 
-// reading reads the clocks.
-func reading() cache.Clock {
-	boot, err := link.BootID()
-	if err != nil {
-		boot = ""
-	}
-	wall := link.Wall()
-	return cache.Clock{Now: wall, Boot: boot, Wall: wall, Up: link.Boottime(), Built: daemon.Built}
+// cacheClock is what the clocks say, for the cache.
+func (c *command) cacheClock() cache.Clock {
+	r := c.read()
+	return cache.Clock{Now: r.Wall, Boot: r.Boot, Wall: r.Wall, Up: r.Up, Built: daemon.Built}
 }
 
 // appendNetworks appends what is known of each network, a line for each tag,
