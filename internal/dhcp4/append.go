@@ -17,66 +17,65 @@ import (
 // end of the order, but not 53, 54, 51, 1 and 82. Only an option 82 that has
 // no room beside those four is itself left out, before any other.
 func (m *Message) Append(b []byte, limit int) ([]byte, Set) {
-	start := len(b)
-	b = m.appendHeader(b)
-	var out Set
 	o := &m.Options
-	if o.n == 0 {
-		return pad(b, start+MinSize), out // plain BOOTP has no cookie
+	start, need := len(b), MinSize
+	if o.n > 0 {
+		need = optionsAt + o.wireSize() + endSize
 	}
-	b = binary.BigEndian.AppendUint32(b, cookie)
 	limit = max(limit, MinLimit)
-	if o.Has(RelayAgent) && !o.agentFits(limit-optionsAt) {
-		out.Add(RelayAgent)
+	size := max(min(need, limit), MinSize)
+	b = slices.Grow(b, size)[:start+size]
+	l := layout{msg: m, b: b[start:], need: need}
+	m.putHeader((*[headerSize]byte)(l.b))
+	if o.n == 0 { // plain BOOTP has no cookie
+		clear(l.b[headerSize:])
+		return b, Set{}
 	}
-	need := optionsAt + o.wireSize(out) + endSize
-	b = pad(b, start+max(min(need, limit), MinSize))
-	l := layout{msg: m, b: b[start:]}
-	for !l.fill(out) {
-		out.Add(o.leastOf(out))
+	binary.BigEndian.PutUint32(l.b[headerSize:], cookie)
+	if need > limit && o.Has(RelayAgent) && !o.agentFits(limit-optionsAt) {
+		l.leaveOut(RelayAgent)
 	}
-	return b[:start+max(l.size, MinSize)], out
+	for !l.fill() {
+		l.leaveOut(o.leastOf(l.out))
+	}
+	return b[:start+max(l.size, MinSize)], l.out
 }
 
-func (m *Message) appendHeader(b []byte) []byte {
-	b = append(b, byte(m.Op), m.Htype, m.Hlen, m.Hops)
-	b = binary.BigEndian.AppendUint32(b, m.Xid)
-	b = binary.BigEndian.AppendUint16(b, m.Secs)
-	b = binary.BigEndian.AppendUint16(b, m.Flags)
-	for _, a := range [...]*netip.Addr{&m.Ciaddr, &m.Yiaddr, &m.Siaddr, &m.Giaddr} {
-		ip := [4]byte{}
-		if a.Is4() {
-			ip = a.As4()
-		}
-		b = append(b, ip[:]...)
-	}
-	b = append(b, m.Chaddr[:]...)
-	b = append(b, m.Sname[:]...)
-	return append(b, m.File[:]...)
+func (m *Message) putHeader(b *[headerSize]byte) {
+	b[0], b[1], b[2], b[3] = byte(m.Op), m.Htype, m.Hlen, m.Hops
+	binary.BigEndian.PutUint32(b[4:], m.Xid)
+	binary.BigEndian.PutUint16(b[8:], m.Secs)
+	binary.BigEndian.PutUint16(b[10:], m.Flags)
+	putAddr((*[4]byte)(b[12:]), m.Ciaddr)
+	putAddr((*[4]byte)(b[16:]), m.Yiaddr)
+	putAddr((*[4]byte)(b[20:]), m.Siaddr)
+	putAddr((*[4]byte)(b[24:]), m.Giaddr)
+	*(*[16]byte)(b[28:]) = m.Chaddr
+	*(*[64]byte)(b[snameAt:]) = m.Sname
+	*(*[128]byte)(b[fileAt:]) = m.File
 }
 
-// pad appends zeros until b is size octets long.
-func pad(b []byte, size int) []byte {
-	n := len(b)
-	if n >= size {
-		return b
+// putAddr puts an address; one that is none, as 0.0.0.0.
+func putAddr(b *[4]byte, a netip.Addr) {
+	*b = [4]byte{}
+	if a.Is4() {
+		*b = a.As4()
 	}
-	b = slices.Grow(b, size-n)[:size]
-	clear(b[n:])
-	return b
 }
 
 // optionSize returns how many octets a value of n octets takes on the wire.
-func optionSize(n int) int { return n + 2*max(1, (n+254)/255) }
+func optionSize(n int) int {
+	if n <= 255 {
+		return 2 + n
+	}
+	return n + 2*((n+254)/255)
+}
 
-// wireSize returns how many octets the options that are not in out take in
-// one field, without END.
-func (o *Options) wireSize(out Set) int {
+// wireSize returns how many octets the options take in one field, without END.
+func (o *Options) wireSize() int {
 	size := 0
 	for _, c := range o.list[:o.n] {
-		if !out.Has(c) {
-			size += optionSize(int(o.span[c].len))
-		}
+		size += optionSize(int(o.span[c].len))
 	}
 	return size
 }

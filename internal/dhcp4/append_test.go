@@ -86,7 +86,7 @@ func TestS11_OverloadThenLeftOut(t *testing.T) {
 				if out.Has(43) && !out.Has(DomainName) || out.Has(RelayAgent) {
 					t.Errorf("%q in use, limit %d: left out %v", used, limit, slices.Collect(out.All()))
 				}
-				if need := optionsAt + m.Options.wireSize(Set{}) + endSize; need <= max(limit, MinLimit) {
+				if need := optionsAt + m.Options.wireSize() + endSize; need <= max(limit, MinLimit) {
 					if !out.Empty() || len(b) != max(need, MinSize) {
 						t.Errorf("limit %d: %d octets, want %d, left out %v", limit, len(b), need, slices.Collect(out.All()))
 					}

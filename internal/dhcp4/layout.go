@@ -3,6 +3,8 @@ package dhcp4
 // layout spreads the options over the three fields that can hold them.
 type layout struct {
 	msg    *Message
+	out    Set       // the options left out
+	need   int       // what the message would take with all the others in one field
 	b      []byte    // the whole message, as long as it may get
 	fields [3][]byte // what is free of options, file, sname: RFC 3396's order
 	size   int       // of the message, once it is filled
@@ -20,23 +22,29 @@ const (
 	snameRoom = 64 - endSize
 )
 
-// fill writes all options but those in out and tells whether they all fit.
-func (l *layout) fill(out Set) bool {
-	copy(l.b[snameAt:], l.msg.Sname[:]) // an earlier try may have left options
+// leaveOut leaves out one more option before the next try.
+func (l *layout) leaveOut(c Code) {
+	l.out.Add(c)
+	l.need -= optionSize(len(l.msg.Options.Get(c)))
+	copy(l.b[snameAt:], l.msg.Sname[:]) // the last one may have put options there
 	copy(l.b[fileAt:], l.msg.File[:])
 	l.fields = [3][]byte{}
+}
+
+// fill writes all options but those left out and tells whether they all fit.
+func (l *layout) fill() bool {
 	o := &l.msg.Options
-	agent := o.Has(RelayAgent) && !out.Has(RelayAgent)
+	agent := o.Has(RelayAgent) && !l.out.Has(RelayAgent)
 	tail := endSize
 	if agent {
 		tail += optionSize(len(o.Get(RelayAgent)))
 	}
-	if optionsAt+o.wireSize(out)+endSize > len(l.b) {
+	if l.need > len(l.b) {
 		tail += l.openHeader()
 	}
 	l.fields[0] = l.b[optionsAt : len(l.b)-tail]
 	for _, c := range o.list[:o.n] {
-		if c != RelayAgent && !out.Has(c) && !l.place(c, o.Get(c)) {
+		if c != RelayAgent && !l.out.Has(c) && !l.place(c, o.Get(c)) {
 			return false
 		}
 	}
