@@ -30,6 +30,7 @@ var servers = []struct {
 // TestB1_C2_C3_C11_P3_Lease: a whole acquisition, on the wire, in the kernel
 // and in the cache.
 func TestB1_C2_C3_C11_P3_Lease(t *testing.T) {
+	t.Parallel()
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -100,6 +101,7 @@ func lifetime(t *testing.T, h *netlab.Host) int {
 
 // TestC6_Renewal: at T1 a REQUEST by unicast, and the lease goes on.
 func TestC6_Renewal(t *testing.T) {
+	t.Parallel()
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -129,6 +131,7 @@ func TestC6_Renewal(t *testing.T) {
 // TestC6_End: the server has gone; the address goes when its lease ends, and
 // the client looks for another.
 func TestC6_End(t *testing.T) {
+	t.Parallel()
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -160,6 +163,7 @@ func TestC6_End(t *testing.T) {
 
 // TestC4_Declines: another host has the address that the server offers.
 func TestC4_Declines(t *testing.T) {
+	t.Parallel()
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -49,6 +49,7 @@ func own(h *netlab.Host) *netlab.Proc { return start(h) }
 // TestS1_S2_S4_S5_S11_Lease: a lease for each kind of client, with what the
 // config says, on record before the ACK.
 func TestS1_S2_S4_S5_S11_Lease(t *testing.T) {
+	t.Parallel()
 	ask := map[string]func(*netlab.Host) *netlab.Proc{"own": own}
 	for _, c := range clients {
 		ask[c.name] = c.ask
@@ -102,6 +103,7 @@ func owned(q string, a netip.Addr, h *netlab.Host) bool {
 // TestS6_Renewal: a REQUEST of a client that has its address is answered to
 // that address.
 func TestS6_Renewal(t *testing.T) {
+	t.Parallel()
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -133,6 +135,7 @@ func renews(t *testing.T, n *network, a netip.Addr, nudge func()) {
 
 // TestS8_Release: the holder gives its address back.
 func TestS8_Release(t *testing.T) {
+	t.Parallel()
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -154,6 +157,7 @@ func TestS8_Release(t *testing.T) {
 // TestS2_S20_Fixed: a client line gives its client that address, which is not
 // in the pool.
 func TestS2_S20_Fixed(t *testing.T) {
+	t.Parallel()
 	ask := map[string]func(*netlab.Host) *netlab.Proc{"own": own}
 	for _, c := range clients {
 		ask[c.name] = c.ask
