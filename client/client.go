@@ -72,8 +72,10 @@ type State struct {
 	Want   netip.Addr // the address that the REQUEST asks for
 	Server netip.Addr // the server that it asks; invalid for any
 	Holder [6]byte    // who else was heard to use that address; zero for nobody
-	Tries  int        // messages sent in this phase
-	Naks   int        // since the last ACK
+	Tries  int        // delays so far in a phase where they double
+
+	Naks     int // since the last lease
+	Declines int // likewise
 
 	NoLink  bool // there is no carrier
 	Running bool // between Start and Stop
@@ -85,7 +87,8 @@ type State struct {
 // Kind is what happened.
 type Kind uint8
 
-// The events, with the fields of Event that each one uses besides Rand.
+// The events, with the fields of Event that each one uses besides Rand. Only
+// the carrier's may come before Start; until LinkDown there is a carrier.
 const (
 	Start    Kind = iota + 1 // Lease, Held: begin, also anew with another Config
 	Wake                     // State.Wake has come

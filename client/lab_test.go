@@ -177,6 +177,7 @@ type leaser struct {
 	lease uint32
 	down  bool
 	rude  bool // NAKs every REQUEST
+	deaf  bool // hears no DECLINE
 	bound map[netip.Addr]*binding
 }
 
@@ -199,7 +200,7 @@ func (s *leaser) got(m *dhcp4.Message) {
 		s.request(m, mac)
 	case dhcp4.Decline:
 		a, _ := m.Options.Addr(dhcp4.RequestedAddress)
-		if b := s.bound[a]; b != nil && b.mac == mac {
+		if b := s.bound[a]; b != nil && b.mac == mac && !s.deaf {
 			*b = binding{until: time.Now().Add(24 * time.Hour)} // nobody's
 		}
 	}

@@ -249,6 +249,9 @@ func TestC11_BadMask(t *testing.T) {
 	r.same(r.got(reply(dhcp4.ACK, 1, with(dhcp4.Netmask, 255, 0, 255, 0)))[:2],
 		"log: The netmask of 10.0.0.5 from 10.0.0.1 makes no sense; taking 10.0.0.5/8",
 		"configure 10.0.0.5/8")
+	r.at(1802).wake(2)
+	r.same(r.got(reply(dhcp4.ACK, 2, with(dhcp4.Netmask, 255, 0, 255, 0))), // and no more of it
+		"configure 10.0.0.5/8 in place of 10.0.0.5/8", "save 10.0.0.5/8")
 }
 
 // TestC10_BadReplies: OFFERs and ACKs that are not believed, and why.

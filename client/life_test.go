@@ -112,6 +112,33 @@ func TestC4_LifeAmongSquatters(t *testing.T) {
 	})
 }
 
+// TestC4_LifeDeclining: where every address is taken, the tries get rare.
+func TestC4_LifeDeclining(t *testing.T) {
+	inLab(t, 7, func(l *lab) {
+		for i := byte(90); i < 100; i++ {
+			l.squat[netip.AddrFrom4([4]byte{10, 0, 0, i})] = theirs
+		}
+		h := l.add()
+		h.step(Event{Kind: Start})
+		for hour := range 2 { // 10 DECLINEs at first; then the server forgets them
+			l.run(time.Hour)
+			if most := 10 + 60*hour; len(h.log) > most || len(h.log) < most-10 {
+				t.Errorf("hour %d: %d conflicts", hour, len(h.log))
+			}
+			l.forgetful()
+		}
+		if h.on != nil {
+			t.Errorf("configured %v", h.on.Net)
+		}
+	})
+}
+
+// forgetful makes the server believe no DECLINE.
+func (l *lab) forgetful() {
+	l.server.deaf = true
+	clear(l.server.bound)
+}
+
 // TestC8_LifeWithNaks: a server that offers and then refuses, for ever, makes
 // no client spin.
 func TestC8_LifeWithNaks(t *testing.T) {

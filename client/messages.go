@@ -72,7 +72,7 @@ func (m *machine) discover() {
 func (m *machine) request() {
 	msg := m.message(dhcp4.Request)
 	to := broadcast(noAddr)
-	if m.Phase != Requesting { // there as in the DISCOVER: RFC 2131 section 3.1.3
+	if m.Phase != Requesting { // there as in the DISCOVER: RFC 2131 section 3.1 step 3
 		m.Secs = seconds(m.now.Sub(m.Began))
 	}
 	msg.Secs = m.Secs
@@ -110,9 +110,9 @@ func (m *machine) renew() {
 	m.due = m.now.Add(min(max(left/2, renewalMin), left))
 }
 
-// decline tells the server, who has just given us the lease, that someone
+// sendDecline tells the server, who has just given us the lease, that someone
 // else has the address. Servers believe that only of a lease's owner.
-func (m *machine) decline(server netip.Addr) {
+func (m *machine) sendDecline(server netip.Addr) {
 	m.Xid = m.freshXid()
 	msg := m.message(dhcp4.Decline)
 	msg.Options.PutAddr(dhcp4.RequestedAddress, m.Want)

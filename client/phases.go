@@ -12,7 +12,9 @@ const (
 	lastDelay     = 64 * time.Second // this
 	requestTime   = 64 * time.Second // from an OFFER until its REQUEST is given up
 	rebootTime    = 10 * time.Second // for a known lease to be confirmed
-	declineWait   = 10 * time.Second // RFC 2131 section 3.1.5: a minimum
+	declineWait   = 10 * time.Second // RFC 2131 section 3.1 step 5: a minimum
+	declineSlow   = 60 * time.Second // RFC 5227 section 1.1: RATE_LIMIT_INTERVAL, after
+	declineMany   = 10               // MAX_CONFLICTS
 	renewalMin    = 60 * time.Second // RFC 2131 section 4.4.5: between two REQUESTs
 	announceAfter = 2 * time.Second  // RFC 5227 section 1.1: ANNOUNCE_INTERVAL
 )
@@ -133,8 +135,8 @@ func (m *machine) follow() {
 }
 
 // unanswered gives up a REQUEST: for the lease offered, back to the start
-// (RFC 2131 section 3.1.5); a known one may be used for the rest of its time
-// (section 3.2.3), unless someone else was heard to use it.
+// (RFC 2131 section 3.1 step 5); a known one may be used for the rest of its
+// time (section 3.2 step 3), unless someone else was heard to use it.
 func (m *machine) unanswered() {
 	switch {
 	case m.Phase == Requesting:

@@ -81,8 +81,6 @@ func (m *machine) ack(msg *dhcp4.Message) {
 		m.say(act.Drop, "the lease is over already")
 	case probed && m.Holder != nobody:
 		m.decline(l.Server)
-		m.giveUp(m.Want)
-		m.restartAfter(declineWait)
 	default:
 		m.bind(l)
 	}
@@ -90,18 +88,31 @@ func (m *machine) ack(msg *dhcp4.Message) {
 
 // bind makes the lease ours.
 func (m *machine) bind(l *act.Lease) {
-	if _, ok := network(l.ACK); !ok {
+	same := m.Phase >= Bound && l.Net.Addr() == m.Want
+	if _, ok := network(l.ACK); !ok && !same {
 		m.say(act.Log, "The netmask of "+l.Net.Addr().String()+" from "+
 			l.Server.String()+" makes no sense; taking "+l.Net.String())
 	}
-	same := m.Phase >= Bound && l.Net.Addr() == m.Want
 	m.configure(l)
 	m.do(act.Action{Verb: act.Save, Lease: l})
-	m.Naks, m.Holder = 0, nobody
+	m.Naks, m.Declines, m.Holder = 0, 0, nobody
 	if !same {
 		m.announceTwice()
 	}
 	m.follow()
+}
+
+// decline gives back a lease of an address that someone else was heard to
+// use, and starts over after a while: longer if that goes on and on.
+func (m *machine) decline(server netip.Addr) {
+	m.sendDecline(server)
+	m.giveUp(m.Want)
+	m.Declines++
+	if m.Declines < declineMany {
+		m.restartAfter(declineWait)
+		return
+	}
+	m.restartAfter(declineSlow)
 }
 
 // nak takes a no: start over completely. At once the first time, then ever
