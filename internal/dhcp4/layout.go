@@ -33,31 +33,57 @@ func (l *layout) leaveOut(c Code) {
 
 // fill writes all options but those left out and tells whether they all fit.
 func (l *layout) fill() bool {
-	o := &l.msg.Options
-	agent := o.Has(RelayAgent) && !l.out.Has(RelayAgent)
-	tail := endSize
-	if agent {
-		tail += optionSize(len(o.Get(RelayAgent)))
-	}
 	if l.need > len(l.b) {
-		tail += l.openHeader()
+		return l.spread()
+	}
+	l.finish(l.plain(l.b[:optionsAt]))
+	return true
+}
+
+// plain appends the options but for 82 to b, which has room for all of them.
+func (l *layout) plain(b []byte) []byte {
+	o := &l.msg.Options
+	for _, c := range o.list[:o.n] {
+		if c != RelayAgent && !l.out.Has(c) {
+			b = appendSplit(b, c, o.value(c))
+		}
+	}
+	return b
+}
+
+// spread puts the options into all three fields and tells whether they fit.
+func (l *layout) spread() bool {
+	o := &l.msg.Options
+	tail := endSize + l.openHeader()
+	if l.hasAgent() {
+		tail += optionSize(len(o.Get(RelayAgent)))
 	}
 	l.fields[0] = l.b[optionsAt : len(l.b)-tail]
 	for _, c := range o.list[:o.n] {
-		if c != RelayAgent && !l.out.Has(c) && !l.place(c, o.Get(c)) {
+		if c != RelayAgent && !l.out.Has(c) && !l.place(c, o.value(c)) {
 			return false
 		}
 	}
-	end := l.b[:len(l.b)-tail-len(l.fields[0])]
+	b := l.b[:len(l.b)-tail-len(l.fields[0])]
 	if v := l.closeHeader(); v != 0 {
-		end = append(end, byte(Overload), 1, v)
+		b = append(b, byte(Overload), 1, v)
 	}
-	if agent {
-		end = appendSplit(end, RelayAgent, o.Get(RelayAgent))
-	}
-	l.size = len(append(end, byte(End)))
-	clear(l.b[l.size:])
+	l.finish(b)
 	return true
+}
+
+// finish puts option 82 and END behind the options and clears what is left.
+func (l *layout) finish(b []byte) {
+	if l.hasAgent() {
+		b = appendSplit(b, RelayAgent, l.msg.Options.Get(RelayAgent))
+	}
+	b = append(b, byte(End))
+	l.size = len(b)
+	clear(l.b[l.size:])
+}
+
+func (l *layout) hasAgent() bool {
+	return l.msg.Options.Has(RelayAgent) && !l.out.Has(RelayAgent)
 }
 
 // openHeader makes file and sname fields for options, where the message does

@@ -67,6 +67,11 @@ func (o *Options) Get(c Code) []byte {
 	if !o.has.Has(c) {
 		return nil
 	}
+	return o.value(c)
+}
+
+// value returns the value of option c, which is present.
+func (o *Options) value(c Code) []byte {
 	s := &o.span[c]
 	return o.buf[s.off : s.off+s.len : s.off+s.len]
 }
@@ -75,7 +80,7 @@ func (o *Options) Get(c Code) []byte {
 func (o *Options) All() iter.Seq2[Code, []byte] {
 	return func(yield func(Code, []byte) bool) {
 		for _, c := range o.list[:o.n] {
-			if !yield(c, o.Get(c)) {
+			if !yield(c, o.value(c)) {
 				return
 			}
 		}
@@ -168,7 +173,7 @@ func (o *Options) join(c Code, v []byte) {
 			s.cap = int32(size)
 		} else {
 			off := o.extend(2 * size)
-			copy(o.buf[off:], o.Get(c))
+			copy(o.buf[off:], o.value(c))
 			s.off, s.cap = int32(off), int32(2*size)
 		}
 	}
