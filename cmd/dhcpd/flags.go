@@ -18,7 +18,7 @@ type flags struct {
 }
 
 // errUsage says that a command line is not of the form that usage has.
-var errUsage = errors.New(usage)
+var errUsage = errors.New("not as in the usage line")
 
 // parseFlags reads a command line as the man page has it: flags combine, as
 // in -qd2, and end at -- or at the first host. Its only error is errUsage.

@@ -39,7 +39,7 @@ type command struct {
 func (c *command) run(args []string) int {
 	f, err := parseFlags(args)
 	if err != nil {
-		io.WriteString(c.stderr, err.Error()+"\n")
+		io.WriteString(c.stderr, usage+"\n")
 		return 1
 	}
 	c.flags = f
@@ -53,11 +53,19 @@ func (c *command) run(args []string) int {
 	case 'n':
 		c.check()
 	case 'V':
-		io.WriteString(c.stdout, "dhcpd "+version+"\n")
+		c.print([]byte("dhcpd " + version + "\n"))
 	default:
 		c.serve()
 	}
 	return c.status
+}
+
+// print writes what was asked for. Who asked by script must know if it is not
+// all there.
+func (c *command) print(b []byte) {
+	if _, err := c.stdout.Write(b); err != nil {
+		c.fail(err.Error())
+	}
 }
 
 // fail says what went wrong. The rest is still done.

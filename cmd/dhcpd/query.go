@@ -28,7 +28,7 @@ func (c *command) query() {
 	if notice != "" {
 		c.fail(notice)
 	}
-	c.stdout.Write(appendNetworks(nil, entries, dict, at))
+	c.print(appendNetworks(nil, entries, dict, at))
 	c.queryPool(len(entries) > 0)
 }
 
@@ -50,11 +50,11 @@ func (c *command) queryPool(apart bool) {
 		r, _ := loaded.Table.ByAddr(a)
 		b = appendRecord(b, &r, loaded.Table.Member(a), now)
 		if len(b) > 1<<16 {
-			c.stdout.Write(b)
+			c.print(b)
 			b = b[:0]
 		}
 	}
-	c.stdout.Write(b)
+	c.print(b)
 }
 
 // addresses returns the addresses that -q shows, in order: those of the pool,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -215,5 +216,17 @@ func TestS10_ManyAddressesWithoutLease(t *testing.T) {
 	if n := strings.Count(err, "No lease set for address"); n != several || status != 1 ||
 		!strings.HasSuffix(err, "dhcpd: And 244 more addresses of the pool that are not given out\n") {
 		t.Errorf("status %d, %d complaints:\n%s", status, n, err)
+	}
+}
+
+// full is a disk without space.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+func TestL2_OutputLost(t *testing.T) {
+	var said strings.Builder
+	if status := run([]string{"-V"}, full{}, &said); status != 1 || said.String() != "dhcpd: no space left\n" {
+		t.Errorf("status %d, %q", status, said.String())
 	}
 }
