@@ -1,6 +1,15 @@
 package pool
 
-import "time"
+import (
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Built is a moment before which nobody can run this version: a wall clock
+// that reads less was never set.
+var Built = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
 
 // Reading is what the clocks of the machine say at one moment.
 type Reading struct {
@@ -10,28 +19,70 @@ type Reading struct {
 }
 
 // Clock is the daemon's own: the boot clock, laid onto what the wall clock
-// said when the Clock was made. It neither steps nor stops in suspend.
+// said when the Clock was made, or onto Built if the wall clock was not set
+// then. It neither steps nor stops in suspend, and any lease that anybody
+// remembers began after its zero.
 type Clock struct {
 	read func() Reading
-	base time.Time // when the machine was booted, on this clock
+	base time.Time // when the machine was booted, on this clock, in whole seconds
 }
 
-// NewClock makes a clock from the readings that read returns; nil for the
-// machine's own.
+// NewClock makes a clock from the readings that read returns; nil stands for
+// this machine's own, to a hundredth of a second.
 func NewClock(read func() Reading) *Clock {
 	if read == nil {
 		read = system
 	}
 	r := read()
-	return &Clock{read: read, base: r.Wall.Add(-r.Up)}
+	if r.Wall.Before(Built) {
+		r.Wall = Built
+	}
+	base := r.Wall.Add(-r.Up).Unix()
+	return &Clock{read: read, base: time.Unix(base, 0)}
 }
 
 // Now returns the time on the daemon's own clock; Unix() of it is a Time.
 func (c *Clock) Now() time.Time { return c.base.Add(c.read().Up) }
 
-var started = time.Now()
+// stamp reads the clocks, as a clock line in the pool file has them.
+func (c *Clock) stamp() stamp {
+	r := c.read()
+	up := int64(r.Up / time.Second)
+	s := stamp{boot: r.Boot, wall: Time(r.Wall.Unix()), up: Time(up)}
+	s.off = Time(c.base.Unix()+up) - s.wall
+	return s
+}
 
+// stamp is a clock line: it says how the times in the records after it, which
+// are the wall clock's, lie on a clock that does not step.
+type stamp struct {
+	boot string
+	wall Time
+	up   Time // seconds since boot
+	off  Time // what to add to a time in the file; not written, since it depends on who reads
+}
+
+const (
+	stampEvery = 6 * 60 * 60 // seconds between clock lines, at least
+	slack      = 2           // seconds that the wall clock may be off before it counts as a step
+)
+
+// differs tells whether the times of records are to be written under s
+// instead of under old, which may be none.
+func (s stamp) differs(old stamp) bool {
+	step := s.off - old.off
+	return s.boot != old.boot || step >= slack || step <= -slack || s.up-old.up >= stampEvery
+}
+
+// system reads the clocks of this machine. A boot ID that can't be read is
+// one like no other.
 func system() Reading {
-	now := time.Now()
-	return Reading{Wall: now, Up: now.Sub(started)}
+	r := Reading{Wall: time.Now()}
+	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	r.Boot = strings.TrimSpace(string(boot))
+	uptime, _ := os.ReadFile("/proc/uptime")
+	first, _, _ := strings.Cut(string(uptime), " ")
+	seconds, _ := strconv.ParseFloat(first, 64)
+	r.Up = time.Duration(seconds * float64(time.Second))
+	return r
 }

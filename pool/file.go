@@ -2,130 +2,216 @@ package pool
 
 import (
 	"errors"
+	"io/fs"
 	"net/netip"
+	"os"
 )
 
-// Loaded is what was found in a pool file.
-type Loaded struct {
-	Table   *Table
-	Torn    string       // what was cut off at the end, for the log; "" for nothing
-	Corrupt error        // "Pool table is corrupt" with the line; then Table is shut
-	Wake    []netip.Addr // what is still to be woken (dhcpd -w)
-}
-
-// File is the pool file of a daemon: the keeper of the records.
+// File is the pool file of a daemon: the keeper of its records.
 //
-// The loop of the daemon fills Blocks. One goroutine, the writer, hands them
-// one at a time to Commit, which may wait for the disk.
+// The daemon's loop fills Blocks. One other goroutine, the writer, hands them
+// to Commit one at a time, which waits for the disk. What Commit returns the
+// loop takes in: if there is an error it undoes the block and all that it
+// applied since, then it has Table.Take apply the changes.
 type File struct {
 	// Look has a value when there may be something new: hand over a block
 	// soon, even an empty one.
 	Look <-chan struct{}
+
+	// What never changes.
+	path  string
+	disk  disk
+	clock *Clock
+	look  chan struct{}
+	watch *watch
+	lock  file // POOL.lock
+
+	// The loop's: under what the times of the next records count.
+	stamp stamp
+
+	// The writer's.
+	f        file
+	id       status // which file that is
+	end      int64  // where the next line goes
+	saved    int64  // so many octets are known to be on stable storage
+	written  stamp  // the latest clock line
+	opened   bool   // the file says that we live
+	lines    int
+	corrupt  error  // a *CorruptError or nil
+	distrust error  // why the next block has to be a whole one; nil if it has not
+	tail     []byte // how the file ended when we last looked
+	heard    []byte // the lines of others that were read in this turn
+	buf      []byte
+
+	compacting bool
+	compacted  chan *compaction
+	patience   int // no compaction before there are so many lines
 }
 
-// ErrWhole is what Commit returns when the file was removed, replaced or
-// can't be trusted any more: nothing of the block counts, and the next one
-// must be Whole.
-var ErrWhole = errors.New("pool file is to be written anew")
+// ErrWhole is in the error of a Commit after which the next block must be a
+// Whole one: the file was removed, replaced, or can't be trusted any more.
+var ErrWhole = errors.New("the pool file is to be written anew")
 
-// Changes is what others did: dhcpd -a, -r, -w, or someone who put another
-// file in the place of the pool file. Table.Take applies them; replies under
-// way that concern a Del are to be dropped.
+// Changes is what others did: dhcpd -a, -r and -w, or someone who put another
+// file in the place of the pool file. Replies under way that concern a Del
+// are to be dropped.
 type Changes struct {
-	Reset    bool // Add is the whole membership
+	Reset    bool // another file: Add is the whole membership
 	Add, Del []netip.Addr
 	Free     []netip.Addr // abandoned addresses that are free again
-	Wake     []netip.Addr // clients on these addresses are to be woken
-	Records  []Record     // of a file put in place of ours: good where we have none
-	Shut     bool         // with Reset: the file is corrupt
-	Notice   string       // for the log: what was found, "" for nothing
+	Wake     []netip.Addr // the clients there are to be woken
+	Records  []Record     // of another file: good where we have none
+	Corrupt  error        // with Reset: a *CorruptError or nil
+	Mended   bool         // the file that was corrupt is gone
+	Notice   string       // for the log; "" for nothing
 }
 
-// Take applies what others did.
-func (t *Table) Take(c *Changes) {
-	for _, a := range c.Add {
-		t.Add(a)
+// Open takes the daemon's lock, for life, and loads the pool file, or makes
+// one. An error is one line that says what is wrong with which file;
+// safe.ErrBusy is in it if another daemon has the lock.
+func Open(path string, c *Clock) (*File, *Loaded, error) {
+	f, loaded, err := open(path, c, osDisk{})
+	if err != nil {
+		return nil, nil, err
 	}
-	for _, a := range c.Del {
-		t.Remove(a)
+	f.watch = newWatch(path, f.look)
+	return f, loaded, nil
+}
+
+func open(path string, c *Clock, d disk) (*File, *Loaded, error) {
+	f := &File{path: path, disk: d, clock: c}
+	f.look = make(chan struct{}, 1)
+	f.Look = f.look
+	f.compacted = make(chan *compaction, 1)
+	lock, err := openLock(d, path)
+	if err != nil {
+		return nil, nil, err
 	}
-	for _, a := range c.Free {
-		t.SetFree(a)
+	f.lock = lock
+	loaded, err := f.start()
+	if err != nil {
+		lock.Close()
+		if f.f != nil {
+			f.f.Close()
+		}
+		return nil, nil, err
 	}
+	return f, loaded, nil
 }
 
-// Open takes the daemon's lock, for life, and loads the pool file. A missing
-// file is made by the first Commit.
-func Open(path string, clock *Clock) (*File, *Loaded, error) {
-	return nil, nil, errors.ErrUnsupported
+func openLock(d disk, path string) (file, error) {
+	return d.open(path+".lock", os.O_RDWR|os.O_CREATE)
 }
 
-// Snapshot loads the pool file for reading, without a lock. It makes nothing,
-// and is silent about a torn last line.
-func Snapshot(path string, clock *Clock) (*Loaded, error) {
-	return nil, errors.ErrUnsupported
+// start takes the locks and loads the file.
+func (f *File) start() (*Loaded, error) {
+	if err := f.lock.lock(octetLives, false); err != nil {
+		return nil, err
+	}
+	if err := f.lock.lock(octetWrites, true); err != nil {
+		return nil, err
+	}
+	defer f.lock.unlock(octetWrites)
+	if err := makeFile(f.disk, f.path); err != nil {
+		return nil, err
+	}
+	f.disk.remove(f.path + compactName) // of one who was killed at it
+	l, err := f.load()
+	if err != nil {
+		return nil, err
+	}
+	l.tl.opened() // by us: what was not closed is unclean
+	loaded := l.finish(f.clock)
+	if l.torn {
+		loaded.Torn = f.cut(f.id.size)
+	}
+	return loaded, nil
 }
 
-// NewBlock returns an empty block for records of t. Blocks belong to the loop
-// except while Commit has them.
-func (f *File) NewBlock(t *Table) *Block { return &Block{t: t} }
+// makeFile makes an empty pool file if there is none.
+func makeFile(d disk, path string) error {
+	_, err := d.stat(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	n, err := d.create(path + ".new")
+	if err != nil {
+		return err
+	}
+	_, err = n.WriteAt([]byte(header), 0)
+	if err == nil {
+		err = n.sync()
+	}
+	n.Close()
+	if err == nil {
+		return d.rename(path+".new", path)
+	}
+	d.remove(path + ".new")
+	return err
+}
 
-// Commit writes the block and returns when stable storage has it, unless all
-// of it is lazy. After an error nothing of the block counts; changes are good
-// nevertheless.
-func (f *File) Commit(b *Block) (Changes, error) { return Changes{}, errors.ErrUnsupported }
+// load loads the file that has the name now, and makes it ours.
+func (f *File) load() (*loader, error) {
+	n, err := f.disk.open(f.path, os.O_RDWR)
+	if err != nil {
+		return nil, err
+	}
+	st, err := n.stat()
+	var l *loader
+	if err == nil {
+		l, err = load(f.path, n, st.size)
+	}
+	if err != nil {
+		n.Close()
+		return nil, err
+	}
+	f.adopt(n, st)
+	f.end, f.saved, f.lines = l.end, min(l.known, l.end), l.lines
+	f.corrupt = nil
+	if l.corrupt > 0 {
+		f.corrupt = &CorruptError{f.path, l.corrupt}
+	}
+	return l, f.remember()
+}
 
-// Close writes that the daemon ended in order, and gives up the lock. All
+// adopt makes n, a file with the name of ours, the one that we write.
+func (f *File) adopt(n file, st status) {
+	if f.f != nil {
+		f.f.Close()
+	}
+	f.f, f.id = n, st
+	f.written, f.opened, f.distrust = stamp{}, false, nil
+	f.patience = 0
+}
+
+// Close writes that the daemon ended in order, and gives up the locks. All
 // blocks must have been committed.
-func (f *File) Close() error { return nil }
-
-// Block is a block of records on the way to the file, in the file's own
-// writing: what is added is copied.
-type Block struct {
-	t    *Table
-	text []byte
+func (f *File) Close() error {
+	if f.watch != nil {
+		f.watch.close()
+	}
+	if f.compacting {
+		f.drop(<-f.compacted)
+	}
+	var err error
+	if f.opened && f.distrust == nil {
+		err = f.locked(func() error {
+			var c Changes // nobody is there to take them in, but they are in the file
+			err := f.catchUp(&c)
+			if err == nil && f.distrust == nil {
+				err = f.append(appendVerb(nil, closed), 1, true)
+			}
+			return err
+		})
+	}
+	return errors.Join(err, f.f.Close(), f.lock.Close())
 }
 
-// Add adds a record. A lazy one rests on the promise of an earlier one: alone
-// it causes no sync.
-func (b *Block) Add(r *Record, lazy bool) {}
-
-// Whole fills the block with all that the table knows, members too.
-func (b *Block) Whole() {}
-
-// Stamp has the block write down what the clocks say, if it is time for that:
-// at start, after a step of the wall clock, every 6 hours. Add does it too.
-func (b *Block) Stamp() {}
-
-// Empty tells whether nothing was added.
-func (b *Block) Empty() bool { return len(b.text) == 0 }
-
-// Reset empties the block.
-func (b *Block) Reset() { b.text = b.text[:0] }
-
-// Verb is what Edit does to each address.
-type Verb uint8
-
-// The verbs of Edit.
-const (
-	Add  Verb = iota + 1 // dhcpd -a: into the pool; an abandoned address is free again
-	Del                  // dhcpd -r: out of the pool
-	Wake                 // dhcpd -w: the client there is to be woken
-)
-
-// Result is what became of one address.
-type Result uint8
-
-// The results of Edit.
-const (
-	Done    Result = iota // as asked
-	Freed                 // Add: it was abandoned, and is free again
-	Present               // Add: already in the pool, nothing changed
-	Absent                // Del, Wake: not there, nothing changed
-)
-
-// Edit changes the pool file for a command, whether or not a daemon runs. The
-// results stand in the order of addrs.
-func Edit(path string, verb Verb, addrs []netip.Addr) ([]Result, error) {
-	return nil, errors.ErrUnsupported
+// locked runs do while nobody else writes.
+func (f *File) locked(do func() error) error {
+	if err := f.lock.lock(octetWrites, true); err != nil {
+		return err
+	}
+	defer f.lock.unlock(octetWrites)
+	return do()
 }

@@ -60,7 +60,7 @@ type Record struct {
 	State State
 	Since Time // when it got into this state
 	Told  Time // the end that the client was told
-	Kept  Time // the end that stable storage promises: never before Told
+	Kept  Time // the end that stable storage promises: not before Told
 	Client
 	Extra
 }
@@ -76,5 +76,6 @@ type Extra struct {
 	Holder   HW     // who answered for an abandoned address (holder)
 	Nonce    []byte // RFC 6704 (nonce)
 	Counter  uint64 // RFC 3118 replay counter (counter)
+	Check    bool   // its lease ended in a believed jump of the wall clock: check on the wire before someone else gets it (check)
 	Unknown  string // names that this version does not know, kept as they are
 }

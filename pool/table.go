@@ -2,100 +2,206 @@ package pool
 
 import (
 	"bytes"
+	"hash/maphash"
 	"iter"
 	"net/netip"
 )
 
 // Table is what the pool file says, in memory: the addresses of the pool and
-// the last record of each address, with the holds that only memory knows.
-// It is not safe for use by several goroutines.
+// the last record of each address, and besides the holds, which only memory
+// knows. It is not safe for use by several goroutines. Addresses are IPv4.
 type Table struct {
-	rows    map[netip.Addr]*entry
-	network func(netip.Addr) (netip.Prefix, bool)
-	shut    bool
-}
+	chunks []*[chunk]row
+	rows   uint32 // rows ever made, and row 0
+	spare  uint32 // the first of the rows that were given up
+	used   int    // rows in use
 
-type entry struct {
-	Record
-	member, lendable bool
-	on               netip.Prefix
-	hold             Client
-	until            Time
+	members, bindings int
+
+	seed  maphash.Seed
+	addrs index
+	ids   index
+	hws   index
+
+	sides      [][]byte
+	spareSides []uint32
+
+	holds     []hold
+	spareHold uint32
+	held      index
+
+	network func(netip.Addr) (netip.Prefix, bool)
+	nets    []network
+	netOf   map[netip.Prefix]uint32
+
+	shut    bool
+	scratch []byte
+	kept    []byte // memory for the copies that Apply returns
 }
 
 // NewTable returns an empty table.
 func NewTable() *Table {
-	return &Table{rows: map[netip.Addr]*entry{}}
+	t := &Table{rows: 1, seed: maphash.MakeSeed()}
+	t.chunks = append(t.chunks, new([chunk]row))
+	t.sides = make([][]byte, 1)
+	t.holds = make([]hold, 1)
+	t.forgetNets()
+	t.addrs = newIndex(
+		func(i uint32) *link { return &t.row(i).byAddr },
+		func(i uint32) uint32 { return hashAddr(t.row(i).addr) })
+	t.ids = newIndex(
+		func(i uint32) *link { return &t.row(i).byID },
+		func(i uint32) uint32 { return t.hashID(t.id(t.row(i))) })
+	t.hws = newIndex(
+		func(i uint32) *link { return &t.row(i).byHW },
+		func(i uint32) uint32 { hw := t.hw(t.row(i)); return t.hashHW(&hw) })
+	t.held = newIndex(
+		func(n uint32) *link { return &t.holds[n].link },
+		func(n uint32) uint32 { return t.hashID(t.holds[n].id) })
+	return t
 }
 
 // Len returns the number of addresses that are members or have a binding.
-func (t *Table) Len() int { return len(t.rows) }
+func (t *Table) Len() int { return t.used }
 
 // ByAddr returns the record of a; one in state Free for a member never used.
 func (t *Table) ByAddr(a netip.Addr) (Record, bool) {
-	if e := t.rows[a]; e != nil {
-		return e.Record, true
+	i := t.find(a)
+	if i == 0 {
+		return Record{}, false
 	}
-	return Record{}, false
+	return t.record(t.row(i)), true
 }
 
-// Member tells whether a is in the pool, as opposed to only having a record.
-func (t *Table) Member(a netip.Addr) bool { return t.rows[a] != nil && t.rows[a].member }
+// Member tells whether a is in the pool, as opposed to only having a binding.
+func (t *Table) Member(a netip.Addr) bool {
+	i := t.find(a)
+	return i != 0 && t.row(i).is(member)
+}
 
-// ByClient returns the record of the client on network on; of several the one
-// that is or was good the longest.
-func (t *Table) ByClient(id []byte, on netip.Prefix) (r Record, ok bool) {
-	for x := range t.AllOf(id) {
-		if t.rows[x.Addr].on == on && (!ok || x.Told > r.Told) {
-			r, ok = x, true
+// ByClient returns the record of the client on network on. Of several it is
+// the one whose lease ends or ended last; one that it declined or that a relay
+// gleaned only if there is no other.
+func (t *Table) ByClient(id []byte, on netip.Prefix) (Record, bool) {
+	on = on.Masked()
+	var best *row
+	for i := t.ids.first(t.hashID(id)); i != 0; i = t.row(i).byID.next {
+		w := t.row(i)
+		if t.isOn(w, on) && bytes.Equal(t.id(w), id) && (best == nil || w.better(best)) {
+			best = w
 		}
 	}
-	return r, ok
+	if best == nil {
+		return Record{}, false
+	}
+	return t.record(best), true
 }
 
-// AllOf returns all records of the client.
+func (t *Table) isOn(w *row, on netip.Prefix) bool {
+	if w.net == 0 {
+		return on.Contains(address(w.addr))
+	}
+	return t.nets[w.net].on == on
+}
+
+// better tells whether w, of the same client and network, says more about
+// where the client is than the other.
+func (w *row) better(than *row) bool {
+	switch a, b := w.state.weight(), than.state.weight(); {
+	case a != b:
+		return a > b
+	case w.end() != than.end():
+		return w.end() > than.end()
+	}
+	return w.addr < than.addr
+}
+
+func (s State) weight() int {
+	switch s {
+	case Relayed:
+		return 0
+	case Abandoned:
+		return 1
+	}
+	return 2
+}
+
+// AllOf returns all records of the client, on whatever network. The table
+// must not change meanwhile.
 func (t *Table) AllOf(id []byte) iter.Seq[Record] {
-	return t.some(func(r *Record) bool { return r.State != Free && bytes.Equal(r.ID, id) })
-}
-
-// ByHW returns all records of clients with the hardware address.
-func (t *Table) ByHW(hw HW) iter.Seq[Record] {
-	return t.some(func(r *Record) bool { return r.State != Free && r.HW == hw })
-}
-
-// All returns all records, those in state Free of members never used too.
-func (t *Table) All() iter.Seq[Record] { return t.some(func(*Record) bool { return true }) }
-
-func (t *Table) some(want func(*Record) bool) iter.Seq[Record] {
 	return func(yield func(Record) bool) {
-		for _, e := range t.rows {
-			if want(&e.Record) && !yield(e.Record) {
+		for i := t.ids.first(t.hashID(id)); i != 0; i = t.row(i).byID.next {
+			if w := t.row(i); bytes.Equal(t.id(w), id) && !yield(t.record(w)) {
 				return
 			}
 		}
 	}
 }
 
-// Apply takes in a binding and returns what was known of the address before.
-func (t *Table) Apply(r *Record) (old Record, had bool) {
-	e := t.rows[r.Addr]
-	if e == nil {
-		e = &entry{}
-		t.rows[r.Addr] = e
-		old.Addr = r.Addr
-	} else {
-		old, had = e.Record, true
+// ByHW returns all records of clients with the hardware address. The table
+// must not change meanwhile.
+func (t *Table) ByHW(hw HW) iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		if hw == (HW{}) {
+			return
+		}
+		for i := t.hws.first(t.hashHW(&hw)); i != 0; i = t.row(i).byHW.next {
+			if w := t.row(i); t.hw(w) == hw && !yield(t.record(w)) {
+				return
+			}
+		}
 	}
-	e.Record = *r
-	e.ID = bytes.Clone(r.ID)
-	return old, had
 }
 
-// Undo takes back an Apply, given what that returned.
-func (t *Table) Undo(old *Record, had bool) {
-	if had {
-		t.rows[old.Addr].Record = *old
-	} else {
-		delete(t.rows, old.Addr)
+// All returns all records, in the order in which their addresses were first
+// heard of; those of members never used are in state Free. The table must not
+// change meanwhile.
+func (t *Table) All() iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		for i := uint32(1); i < t.rows; i++ {
+			if w := t.row(i); w.is(live) && !yield(t.record(w)) {
+				return
+			}
+		}
 	}
+}
+
+// IsFree tells whether a may be given out from the pool: a member, the config
+// has nothing against it, no lease running, not abandoned, gleaned or held.
+func (t *Table) IsFree(a netip.Addr, now Time) bool {
+	i := t.find(a)
+	if i == 0 || t.shut {
+		return false
+	}
+	w := t.row(i)
+	return w.queue != none && w.state != Abandoned && w.end() <= now && !t.isHeld(w, now)
+}
+
+// Oldest returns the free address on network on that was never used, or else
+// the one whose last lease ended longest ago.
+func (t *Table) Oldest(on netip.Prefix, now Time) (netip.Addr, bool) {
+	n, ok := t.netOf[on.Masked()]
+	if !ok || t.shut {
+		return netip.Addr{}, false
+	}
+	t.tick(&t.nets[n], now)
+	ended, i := t.nets[n].queues[free].top()
+	if i == 0 || ended > now {
+		return netip.Addr{}, false
+	}
+	return address(t.row(i).addr), true
+}
+
+// OldestAbandoned returns the address on network on that was abandoned
+// longest ago.
+func (t *Table) OldestAbandoned(on netip.Prefix) (netip.Addr, bool) {
+	n, ok := t.netOf[on.Masked()]
+	if !ok || t.shut {
+		return netip.Addr{}, false
+	}
+	_, i := t.nets[n].queues[abandoned].top()
+	if i == 0 {
+		return netip.Addr{}, false
+	}
+	return address(t.row(i).addr), true
 }

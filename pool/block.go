@@ -1,0 +1,76 @@
+package pool
+
+// Block is a block of records on the way to the file, in the file's own
+// writing: what is added is copied. It belongs to the loop, except while
+// Commit has it.
+type Block struct {
+	file  *File
+	table *Table
+
+	text  []byte
+	lines int
+	sync  bool  // not all of it is lazy
+	whole bool  // it says all that the table knew
+	stamp stamp // under which the times in it count; no boot ID and all zero if there are none
+	live  int   // how many lines the table would take
+}
+
+// NewBlock returns an empty block for records of t.
+func (f *File) NewBlock(t *Table) *Block { return &Block{file: f, table: t} }
+
+// Add adds a record. A lazy one rests on the promise of an earlier one: alone
+// it causes no sync.
+func (b *Block) Add(r *Record, lazy bool) {
+	if b.stamp == (stamp{}) {
+		b.Stamp()
+	}
+	b.text = appendRecord(b.text, r, b.stamp.off)
+	b.lines++
+	b.sync = b.sync || !lazy
+	b.live = b.table.members + b.table.bindings
+}
+
+// Whole makes the block one that says all that the table knows, members too,
+// and nothing else so far. Commit writes it into a new file.
+func (b *Block) Whole() {
+	b.Reset()
+	b.whole = true
+	b.Stamp()
+	for i := uint32(1); i < b.table.rows; i++ {
+		w := b.table.row(i)
+		if w.is(member) {
+			b.text = appendChange(b.text, add, address(w.addr))
+			b.lines++
+		}
+		if w.state != Free {
+			r := b.table.record(w)
+			b.Add(&r, false)
+		}
+		if w.is(wakeful) {
+			b.text = appendChange(b.text, wake, address(w.addr))
+			b.lines++
+		}
+	}
+}
+
+// Stamp has the block write down what the clocks say, if it is time for that:
+// at start, after a step of the wall clock, every 6 hours. Add does it too,
+// once a block.
+func (b *Block) Stamp() {
+	if len(b.text) > 0 {
+		return // its times count under the stamp that it has
+	}
+	s := b.file.clock.stamp()
+	if s.differs(b.file.stamp) {
+		b.file.stamp = s
+	}
+	b.stamp = b.file.stamp
+}
+
+// Empty tells whether nothing was added.
+func (b *Block) Empty() bool { return len(b.text) == 0 }
+
+// Reset empties the block.
+func (b *Block) Reset() {
+	*b = Block{file: b.file, table: b.table, text: b.text[:0]}
+}

@@ -1,0 +1,135 @@
+package pool
+
+import (
+	"errors"
+	"io/fs"
+	"net/netip"
+	"os"
+)
+
+// Verb is what Edit does to each address.
+type Verb uint8
+
+// The verbs of Edit.
+const (
+	Add  Verb = iota + 1 // dhcpd -a: into the pool; an abandoned address is free again
+	Del                  // dhcpd -r: out of the pool
+	Wake                 // dhcpd -w: the client there is to be woken
+)
+
+// Result is what became of one address.
+type Result uint8
+
+// The results of Edit.
+const (
+	Done    Result = iota // as asked
+	Freed                 // Add: it was abandoned, and is free again
+	Present               // Add: already in the pool, nothing changed
+	Absent                // Del: not in the pool; Wake: nobody ever had it; nothing changed
+)
+
+// Edit changes the pool file for a command, whether or not a daemon runs,
+// and returns when stable storage has the change. Add makes a missing file.
+// The results stand in the order of addrs. After an error nothing is changed.
+func Edit(path string, v Verb, addrs []netip.Addr) ([]Result, error) {
+	return edit(osDisk{}, path, v, addrs)
+}
+
+func edit(d disk, path string, v Verb, addrs []netip.Addr) (results []Result, err error) {
+	lock, err := openLock(d, path)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
+	if err := lock.lock(octetWrites, true); err != nil {
+		return nil, err
+	}
+	defer lock.unlock(octetWrites)
+	if v == Add {
+		if err := makeFile(d, path); err != nil {
+			return nil, err
+		}
+	}
+	f, err := d.open(path, os.O_RDWR)
+	if errors.Is(err, fs.ErrNotExist) {
+		return slicesOf(Absent, len(addrs)), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return editFile(path, f, v, addrs)
+}
+
+func slicesOf(r Result, n int) []Result {
+	s := make([]Result, n)
+	for i := range s {
+		s[i] = r
+	}
+	return s
+}
+
+// editFile reads the file, which answers what there is to do, and appends it.
+func editFile(path string, f file, v Verb, addrs []netip.Addr) ([]Result, error) {
+	st, err := f.stat()
+	if err != nil {
+		return nil, err
+	}
+	l, err := load(path, f, st.size)
+	if err != nil {
+		return nil, err
+	}
+	if l.corrupt > 0 {
+		return nil, &CorruptError{path, l.corrupt}
+	}
+	var text []byte
+	if l.end == 0 {
+		text = append(text, header...)
+	}
+	empty := len(text)
+	results := make([]Result, len(addrs))
+	for i, a := range addrs {
+		text, results[i] = editOne(text, l.table, v, a)
+	}
+	if len(text) == empty {
+		return results, nil
+	}
+	if l.torn { // cut first: what we write must not end in the middle of it
+		if err := f.Truncate(l.end); err != nil {
+			return nil, err
+		}
+	}
+	_, err = f.WriteAt(text, l.end)
+	if err == nil {
+		err = f.sync()
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Truncate(l.end))
+	}
+	return results, nil
+}
+
+// editOne appends the lines that do v to a, and does it in t.
+func editOne(text []byte, t *Table, v Verb, a netip.Addr) ([]byte, Result) {
+	r, _ := t.ByAddr(a)
+	switch {
+	case v == Del && !t.Member(a), v == Wake && r.State == Free:
+		return text, Absent
+	case v == Del:
+		t.Remove(a)
+		return appendChange(text, del, a), Done
+	case v == Wake:
+		return appendChange(text, wake, a), Done
+	case t.Member(a) && r.State != Abandoned:
+		return text, Present
+	}
+	if !t.Member(a) {
+		t.Add(a)
+		text = appendChange(text, add, a)
+	}
+	if r.State != Abandoned {
+		return text, Done
+	}
+	t.SetFree(a)
+	return appendChange(text, setFree, a), Freed
+}

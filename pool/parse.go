@@ -1,0 +1,252 @@
+package pool
+
+import (
+	"bytes"
+	"encoding/hex"
+	"hash/crc32"
+	"net/netip"
+	"strconv"
+)
+
+// entry is a line that was read. What it holds is good until the next one.
+type entry struct {
+	verb  verb
+	rec   Record // record; with add, del, setFree and wake only its Addr
+	stamp stamp  // clock
+	n     int64  // synced
+
+	mem []byte // where the record's octets lie
+}
+
+// read takes a line apart, without its newline. intact tells whether its
+// checksum is right; if so, verb is bad where the line can't be understood.
+func (e *entry) read(line []byte) (intact bool) {
+	e.verb = bad
+	if len(line) < crcLen || line[crcLen-1] != ' ' {
+		return false
+	}
+	var sum uint32
+	for _, c := range line[:crcLen-1] {
+		d := digit(c)
+		if d > 15 {
+			return false
+		}
+		sum = sum<<4 | uint32(d)
+	}
+	body := line[crcLen:]
+	if crc32.Checksum(body, castagnoli) != sum {
+		return false
+	}
+	e.verb = e.parse(&words{rest: body})
+	return true
+}
+
+func (e *entry) parse(w *words) (v verb) {
+	first := w.next()
+	a, isRecord := parseAddr(first)
+	if isRecord {
+		v = record
+		e.record(w, a)
+	} else if v = verbOf(first); v != bad {
+		e.rest(w, v)
+	}
+	if w.bad || len(w.rest) > 0 {
+		return bad
+	}
+	return v
+}
+
+func verbOf(word []byte) verb {
+	for v := add; v <= synced; v++ {
+		if string(word) == verbs[v] {
+			return v
+		}
+	}
+	return bad
+}
+
+// rest reads what follows a verb.
+func (e *entry) rest(w *words, v verb) {
+	switch v {
+	case add, del, setFree, wake:
+		a, ok := parseAddr(w.next())
+		w.bad = w.bad || !ok
+		e.rec.Addr = a
+	case clock:
+		e.stamp = stamp{boot: string(w.next())}
+		if e.stamp.boot == "-" {
+			e.stamp.boot = ""
+		}
+		e.stamp.wall, e.stamp.up = Time(w.number()), Time(w.number())
+	case synced:
+		e.n = w.number()
+	}
+}
+
+func (e *entry) record(w *words, a netip.Addr) {
+	e.mem = e.mem[:0]
+	e.rec = Record{Addr: a, State: stateOf(w.next())}
+	w.bad = w.bad || e.rec.State == stateCount
+	r := &e.rec
+	r.Since, r.Told, r.Kept = w.time(), w.time(), w.time()
+	r.ID = e.hex(w, w.next())
+	r.HW = e.hw(w, w.next())
+	for len(w.rest) > 0 && !w.bad {
+		e.extra(w, w.next())
+	}
+}
+
+const stateCount = State(len(stateNames))
+
+func stateOf(word []byte) State {
+	for s := range stateCount {
+		if string(word) == stateNames[s] {
+			return s
+		}
+	}
+	return stateCount
+}
+
+// extra reads name=value. One with a name that this version does not know is
+// kept as it is.
+func (e *entry) extra(w *words, word []byte) {
+	name, value, ok := bytes.Cut(word, []byte("="))
+	w.bad = w.bad || !ok
+	r := &e.rec
+	switch string(name) {
+	case "last":
+		r.Last = w.timeOf(value)
+	case "host":
+		r.Host = text(e.quoted(w, value))
+	case "class":
+		r.Class = e.quoted(w, value)
+	case "agent":
+		r.Agent = e.hex(w, value)
+	case "decliner":
+		r.Decliner = e.hex(w, value)
+	case "holder":
+		r.Holder = e.hw(w, value)
+	case "nonce":
+		r.Nonce = e.hex(w, value)
+	case "counter":
+		n, err := strconv.ParseUint(text(value), 10, 64)
+		w.bad = w.bad || err != nil
+		r.Counter = n
+	case "check":
+		r.Check = string(value) == "yes"
+	default:
+		if r.Unknown != "" {
+			r.Unknown += " "
+		}
+		r.Unknown += string(word)
+	}
+}
+
+// take moves what was appended to e.mem since start into a slice of its own.
+// Should e.mem grow later, the slice keeps the old memory.
+func (e *entry) since(start int) []byte {
+	if start == len(e.mem) {
+		return nil
+	}
+	return e.mem[start:len(e.mem):len(e.mem)]
+}
+
+func (e *entry) hex(w *words, word []byte) []byte {
+	if string(word) == "-" {
+		return nil
+	}
+	start := len(e.mem)
+	mem, err := hex.AppendDecode(e.mem, word)
+	e.mem = mem
+	w.bad = w.bad || err != nil || len(word) == 0
+	return e.since(start)
+}
+
+func (e *entry) hw(w *words, word []byte) (hw HW) {
+	if string(word) == "-" {
+		return HW{}
+	}
+	if kind, octets, ok := bytes.Cut(word, []byte("/")); ok {
+		n, err := strconv.ParseUint(text(kind), 10, 8)
+		b := []byte(nil)
+		if len(octets) > 0 {
+			b = e.hex(w, octets)
+		}
+		w.bad = w.bad || err != nil || len(b) > len(hw.Addr)
+		hw.Type, hw.Len = uint8(n), uint8(copy(hw.Addr[:], b))
+		return hw
+	}
+	hw = HW{Type: 1, Len: 6}
+	if len(word) != 17 {
+		w.bad = true
+		return HW{}
+	}
+	for i := range 6 {
+		hi, lo := digit(word[3*i]), digit(word[3*i+1])
+		w.bad = w.bad || hi > 15 || lo > 15 || i < 5 && word[3*i+2] != ':'
+		hw.Addr[i] = hi<<4 | lo&15
+	}
+	return hw
+}
+
+// quoted reads what appendQuoted wrote.
+func (e *entry) quoted(w *words, word []byte) []byte {
+	n := len(word)
+	if n < 2 || word[0] != '"' || word[n-1] != '"' {
+		w.bad = true
+		return nil
+	}
+	word = word[1 : n-1]
+	start := len(e.mem)
+	for i := 0; i < len(word); i++ {
+		c := word[i]
+		if c == '\\' {
+			if i+3 >= len(word) {
+				w.bad = true
+				return nil
+			}
+			c = (word[i+1]-'0')<<6 | (word[i+2]-'0')<<3 | word[i+3] - '0'
+			i += 3
+		}
+		e.mem = append(e.mem, c)
+	}
+	return e.since(start)
+}
+
+// digit returns the value of a hexadecimal digit, small or capital; 255 if it
+// is none.
+func digit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	}
+	return 255
+}
+
+// parseAddr reads an IPv4 address. It is here since netip.ParseAddr takes
+// three times as long, a million times at start.
+func parseAddr(word []byte) (netip.Addr, bool) {
+	var b [4]byte
+	i := 0
+	for n := range b {
+		if n > 0 {
+			if i >= len(word) || word[i] != '.' {
+				return netip.Addr{}, false
+			}
+			i++
+		}
+		v, from := 0, i
+		for ; i < len(word) && '0' <= word[i] && word[i] <= '9' && i < from+3; i++ {
+			v = 10*v + int(word[i]-'0')
+		}
+		if i == from || v > 255 {
+			return netip.Addr{}, false
+		}
+		b[n] = byte(v)
+	}
+	return netip.AddrFrom4(b), i == len(word)
+}

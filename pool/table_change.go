@@ -1,0 +1,192 @@
+package pool
+
+import (
+	"bytes"
+	"net/netip"
+)
+
+// Apply takes in a record, which ends a hold of its address, and returns what
+// there was before, as Undo wants it: had is false if the address was not
+// known. One in state Free takes the binding away. Membership does not change.
+// r is copied, and old is a copy.
+func (t *Table) Apply(r *Record) (old Record, had bool) {
+	i := t.find(r.Addr)
+	if i == 0 {
+		old.Addr = r.Addr
+	} else {
+		old, had = t.record(t.row(i)), true
+		t.keep(&old)
+	}
+	t.change(i, r)
+	return old, had
+}
+
+// Undo takes back an Apply, given what that returned. Several are undone in
+// reverse order.
+func (t *Table) Undo(old *Record, had bool) {
+	r := *old
+	if !had {
+		r = Record{Addr: old.Addr}
+	}
+	t.change(t.find(r.Addr), &r)
+}
+
+// change makes r the record of its address, which has row i, or 0 for none.
+// It returns the row that the address has then.
+func (t *Table) change(i uint32, r *Record) uint32 {
+	switch {
+	case r.State == Free && i == 0 || !r.Addr.Is4():
+		return 0
+	case i == 0:
+		i = t.newRow(number(r.Addr))
+	case r.State == Free && !t.row(i).is(member):
+		t.unbind(i)
+		t.freeRow(i)
+		return 0
+	}
+	t.dropHold(i)
+	if r.State == Free {
+		t.unbind(i)
+	} else {
+		t.bind(i, r)
+	}
+	t.row(i).set(wakeful, false)
+	t.place(i)
+	return i
+}
+
+// bind stores record r in row i and keeps the indexes right. A renewal
+// changes neither client nor hardware address, and so no index.
+func (t *Table) bind(i uint32, r *Record) {
+	w := t.row(i)
+	if w.state != Free && bytes.Equal(t.id(w), r.ID) && t.hw(w) == r.HW {
+		t.store(i, r)
+		return
+	}
+	fresh := *r // r may hold slices of what unbind clears
+	if w.state != Free {
+		t.keep(&fresh)
+	}
+	t.unbind(i)
+	t.store(i, &fresh)
+	t.ids.insert(i)
+	if t.hw(w) != (HW{}) {
+		t.hws.insert(i)
+	}
+	t.bindings++
+}
+
+// unbind makes row i one of an address that was never used.
+func (t *Table) unbind(i uint32) {
+	w := t.row(i)
+	if w.state == Free {
+		return
+	}
+	t.ids.remove(i)
+	if t.hw(w) != (HW{}) {
+		t.hws.remove(i)
+	}
+	t.store(i, &Record{})
+	t.bindings--
+}
+
+// Add takes a into the pool.
+func (t *Table) Add(a netip.Addr) {
+	if !a.Is4() || t.Member(a) {
+		return
+	}
+	i := t.find(a)
+	if i == 0 {
+		i = t.newRow(number(a))
+	}
+	t.row(i).set(member, true)
+	t.members++
+	t.place(i)
+}
+
+// Remove takes a out of the pool. Its record stays, but it is not given out.
+func (t *Table) Remove(a netip.Addr) {
+	i := t.find(a)
+	if i == 0 || !t.row(i).is(member) {
+		return
+	}
+	t.row(i).set(member, false)
+	t.members--
+	t.place(i)
+	t.dropHold(i)
+	if t.row(i).state == Free {
+		t.freeRow(i)
+	}
+}
+
+// SetFree makes an abandoned address one that was never used. It changes no
+// other.
+func (t *Table) SetFree(a netip.Addr) {
+	if i := t.find(a); i != 0 && t.row(i).state == Abandoned {
+		t.change(i, &Record{Addr: a})
+	}
+}
+
+// Wake notes that the client on a is to be woken. The next record of a
+// fulfils that.
+func (t *Table) Wake(a netip.Addr) {
+	if i := t.find(a); i != 0 {
+		t.row(i).set(wakeful, true)
+	}
+}
+
+// woken returns the addresses whose clients are to be woken.
+func (t *Table) woken() (list []netip.Addr) {
+	for i := uint32(1); i < t.rows; i++ {
+		if w := t.row(i); w.is(wakeful) {
+			list = append(list, address(w.addr))
+		}
+	}
+	return list
+}
+
+// Shut tells whether no address of the pool may be given out, because the
+// pool file is corrupt.
+func (t *Table) Shut() bool { return t.shut }
+
+// SetShut says whether no address of the pool may be given out.
+func (t *Table) SetShut(shut bool) { t.shut = shut }
+
+// Take applies what others did to the file.
+func (t *Table) Take(c *Changes) {
+	t.shut = t.shut && !c.Mended
+	if c.Reset {
+		t.shut = c.Corrupt != nil
+		t.keepMembers(c.Add)
+	}
+	for _, a := range c.Add {
+		t.Add(a)
+	}
+	for _, a := range c.Del {
+		t.Remove(a)
+	}
+	for _, a := range c.Free {
+		t.SetFree(a)
+	}
+	for i := range c.Records {
+		if r, ok := t.ByAddr(c.Records[i].Addr); !ok || r.State == Free {
+			t.Apply(&c.Records[i])
+		}
+	}
+	for _, a := range c.Wake {
+		t.Wake(a)
+	}
+}
+
+// keepMembers takes all addresses but these out of the pool.
+func (t *Table) keepMembers(list []netip.Addr) {
+	keep := make(map[uint32]bool, len(list))
+	for _, a := range list {
+		keep[number(a)] = true
+	}
+	for i := uint32(1); i < t.rows; i++ {
+		if w := t.row(i); w.is(member) && !keep[w.addr] {
+			t.Remove(address(w.addr))
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package pool
+
+import (
+	"bytes"
+	"net/netip"
+)
+
+// hold is an address that was OFFERed, kept for the client until it asks.
+type hold struct {
+	id    []byte // its memory is used again by the next hold
+	hw    HW
+	until Time
+	row   uint32
+	link  link // in the index by client ID; of an unused one: next is the next unused
+}
+
+// Hold keeps an address of the pool for a client to which it was OFFERed. It
+// ends at until, with Unhold, or when a record of a is applied; it is not
+// written to the file. Addresses that are not to be given out are not held.
+func (t *Table) Hold(a netip.Addr, c Client, until Time) {
+	i := t.find(a)
+	if i == 0 {
+		return
+	}
+	t.dropHold(i)
+	if t.row(i).queue == none {
+		return
+	}
+	n := t.spareHold
+	if n != 0 {
+		t.spareHold = t.holds[n].link.next
+	} else {
+		n = uint32(len(t.holds))
+		t.holds = append(t.holds, hold{})
+	}
+	h := &t.holds[n]
+	h.id, h.hw, h.until, h.row = append(h.id[:0], c.ID...), c.HW, until, i
+	t.held.insert(n)
+	t.row(i).hold = n
+	t.place(i)
+}
+
+// Unhold ends the hold of a, if there is one.
+func (t *Table) Unhold(a netip.Addr) {
+	if i := t.find(a); i != 0 {
+		t.dropHold(i)
+	}
+}
+
+func (t *Table) dropHold(i uint32) {
+	w := t.row(i)
+	n := w.hold
+	if n == 0 {
+		return
+	}
+	t.held.remove(n)
+	t.holds[n].link.next = t.spareHold
+	t.spareHold = n
+	w.hold = 0
+	t.place(i)
+}
+
+// HeldBy returns the client that a is held for.
+func (t *Table) HeldBy(a netip.Addr, now Time) (Client, bool) {
+	if i := t.find(a); i != 0 && t.isHeld(t.row(i), now) {
+		h := &t.holds[t.row(i).hold]
+		return Client{ID: h.id, HW: h.hw}, true
+	}
+	return Client{}, false
+}
+
+func (t *Table) isHeld(w *row, now Time) bool {
+	return w.hold != 0 && t.holds[w.hold].until > now
+}
+
+// HeldFor returns the address on network on that is held for the client; of
+// several the one that is held longest.
+func (t *Table) HeldFor(id []byte, on netip.Prefix, now Time) (a netip.Addr, ok bool) {
+	on = on.Masked()
+	for n := t.held.first(t.hashID(id)); n != 0; n = t.holds[n].link.next {
+		h := &t.holds[n]
+		w := t.row(h.row)
+		if h.until > now && t.nets[w.net].on == on && bytes.Equal(h.id, id) {
+			a, ok, now = address(w.addr), true, h.until
+		}
+	}
+	return a, ok
+}
+
+// Tick lets go of holds that are over. It costs next to nothing when there
+// are none. Leases need no tick: they end by themselves.
+func (t *Table) Tick(now Time) {
+	if t.held.n == 0 {
+		return
+	}
+	for n := range t.nets {
+		t.tick(&t.nets[n], now)
+	}
+}
+
+func (t *Table) tick(n *network, now Time) {
+	for {
+		until, i := n.queues[held].top()
+		if i == 0 || until > now {
+			return
+		}
+		t.dropHold(i)
+	}
+}

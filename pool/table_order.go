@@ -1,0 +1,199 @@
+package pool
+
+import "net/netip"
+
+// kind is one of the queues of a network. An address is in one at most, and
+// in none when it can't be given out.
+type kind uint8
+
+const (
+	none      kind = iota
+	free           // by the end of the last lease, past or to come; first of all what was never used
+	abandoned      // by the time of the DECLINE
+	held           // by the end of the hold
+	kinds
+)
+
+// network is a group of addresses that can stand for each other.
+type network struct {
+	on     netip.Prefix
+	queues [kinds]queue
+}
+
+// queue is a heap with four branches to a node. An entry is a time in the
+// upper 34 bits, good until the year 2514, and a row in the lower 30.
+type queue []uint64
+
+const (
+	rowBits = 30
+	rowMask = 1<<rowBits - 1
+	timeMax = 1<<(64-rowBits) - 1
+)
+
+func pack(at Time, i uint32) uint64 {
+	return uint64(min(max(at, 0), timeMax))<<rowBits | uint64(i)
+}
+
+// top returns the row with the earliest time, 0 for none.
+func (q queue) top() (at Time, i uint32) {
+	if len(q) == 0 {
+		return 0, 0
+	}
+	return Time(q[0] >> rowBits), uint32(q[0] & rowMask)
+}
+
+// wanted returns the queue that w belongs in, and its time there.
+func (t *Table) wanted(w *row) (kind, Time) {
+	switch {
+	case !w.is(member) || !w.is(lendable) || w.net == 0 || w.state == Relayed:
+		return none, 0
+	case w.hold != 0:
+		return held, t.holds[w.hold].until
+	case w.state == Abandoned:
+		return abandoned, w.since
+	}
+	return free, w.end()
+}
+
+// place puts row i where it belongs after a change.
+func (t *Table) place(i uint32) {
+	w := t.row(i)
+	k, at := t.wanted(w)
+	if k != w.queue {
+		t.dequeue(i)
+	}
+	if k == none {
+		return
+	}
+	q := &t.nets[w.net].queues[k]
+	if w.queue == none {
+		w.queue = k
+		*q = append(*q, 0)
+		t.up(*q, len(*q)-1, pack(at, i))
+		return
+	}
+	if e := pack(at, i); e < (*q)[w.pos] {
+		t.up(*q, int(w.pos), e)
+	} else {
+		t.down(*q, int(w.pos), e)
+	}
+}
+
+// dequeue takes row i out of its queue.
+func (t *Table) dequeue(i uint32) {
+	w := t.row(i)
+	if w.queue == none {
+		return
+	}
+	q := &t.nets[w.net].queues[w.queue]
+	last := len(*q) - 1
+	moved, at := (*q)[last], int(w.pos)
+	*q = (*q)[:last]
+	if at < last {
+		if moved < (*q)[at] {
+			t.up(*q, at, moved)
+		} else {
+			t.down(*q, at, moved)
+		}
+	}
+	w.queue = none
+}
+
+// up puts entry e into the hole at place i or above it.
+func (t *Table) up(q queue, i int, e uint64) {
+	for i > 0 {
+		parent := (i - 1) / 4
+		if q[parent] <= e {
+			break
+		}
+		t.put(q, i, q[parent])
+		i = parent
+	}
+	t.put(q, i, e)
+}
+
+// down puts entry e into the hole at place i or below it.
+func (t *Table) down(q queue, i int, e uint64) {
+	for {
+		least := 4*i + 1
+		if least >= len(q) {
+			break
+		}
+		for c := least + 1; c < min(4*i+5, len(q)); c++ {
+			if q[c] < q[least] {
+				least = c
+			}
+		}
+		if q[least] >= e {
+			break
+		}
+		t.put(q, i, q[least])
+		i = least
+	}
+	t.put(q, i, e)
+}
+
+func (t *Table) put(q queue, i int, e uint64) {
+	q[i] = e
+	t.row(uint32(e & rowMask)).pos = uint32(i)
+}
+
+// Regroup asks for each address which network it is on, and whether the
+// config lets it be given out: after each reading of the config file. on may
+// be any prefix that stands for the network; addresses that have the same one
+// can stand for each other. Before the first Regroup nothing is given out.
+func (t *Table) Regroup(network func(a netip.Addr) (on netip.Prefix, lendable bool)) {
+	t.network = network
+	t.forgetNets()
+	for i := uint32(1); i < t.rows; i++ {
+		w := t.row(i)
+		if !w.is(live) {
+			continue
+		}
+		w.queue = none
+		t.group(i)
+		k, at := t.wanted(w)
+		if k == none {
+			t.dropHold(i)
+			continue
+		}
+		w.queue = k
+		q := &t.nets[w.net].queues[k]
+		w.pos = uint32(len(*q))
+		*q = append(*q, pack(at, i))
+	}
+	for n := range t.nets {
+		for _, q := range t.nets[n].queues {
+			for i := (len(q)+2)/4 - 1; i >= 0; i-- {
+				t.down(q, i, q[i])
+			}
+		}
+	}
+}
+
+func (t *Table) forgetNets() {
+	t.nets = make([]network, 1, 8) // network 0 is none
+	t.netOf = map[netip.Prefix]uint32{}
+}
+
+// group finds the network of row i, which is in no queue.
+func (t *Table) group(i uint32) {
+	if t.network == nil {
+		return
+	}
+	w := t.row(i)
+	on, ok := t.network(address(w.addr))
+	w.set(lendable, ok)
+	w.net = 0
+	if !on.IsValid() {
+		return
+	}
+	on = on.Masked()
+	n, known := t.netOf[on]
+	if !known {
+		n = uint32(len(t.nets))
+		t.nets = append(t.nets, network{on: on})
+		t.netOf[on] = n
+	}
+	w.net = n
+}
