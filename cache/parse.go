@@ -13,7 +13,7 @@ import (
 // more there are. The rest counts. A network without an address or an end of
 // its lease is left out as a whole.
 func Parse(name string, text []byte, d *dhcp4.Dict, at Clock) (entries []Entry, notice string) {
-	r := reader{dict: d, index: make(map[string]int)}
+	r := reader{dict: d, byName: make(map[string]*draft)}
 	rest := string(text)
 	for n := 1; rest != ""; n++ {
 		var line string
@@ -29,9 +29,9 @@ func Parse(name string, text []byte, d *dhcp4.Dict, at Clock) (entries []Entry, 
 // reader gathers the lines of a file.
 type reader struct {
 	dict    *dhcp4.Dict
-	drafts  []draft
-	index   map[string]int // by name, in drafts
-	written Clock          // what the clock's line says; zero if there was none
+	drafts  []*draft
+	byName  map[string]*draft
+	written Clock // what the clock's line says; zero if there was none
 
 	bad   int // lines that were not understood
 	first int // number of the first of them
@@ -81,8 +81,16 @@ func (r *reader) line(n int, line string) (why string) {
 	if !ok || len(values) == 0 {
 		return "Not of the form network tag 'value'"
 	}
-	if !r.draft(name, n).set(r.dict, tag, values) {
+	e := r.byName[name]
+	if e == nil {
+		e = &draft{Entry: Entry{Name: name}, line: n}
+	}
+	if !e.set(r.dict, tag, values) {
 		return "Not a known tag and a value for it"
+	}
+	if r.byName[name] == nil { // only now: rubbish makes no networks
+		r.byName[name] = e
+		r.drafts = append(r.drafts, e)
 	}
 	return ""
 }
@@ -97,16 +105,6 @@ func (r *reader) clock(boot, rest string) (why string) {
 	}
 	r.written = Clock{Boot: boot, Wall: w, Up: time.Duration(u) * time.Second}
 	return ""
-}
-
-func (r *reader) draft(name string, n int) *draft {
-	i, ok := r.index[name]
-	if !ok {
-		i = len(r.drafts)
-		r.index[name] = i
-		r.drafts = append(r.drafts, draft{Entry: Entry{Name: name}, line: n})
-	}
-	return &r.drafts[i]
 }
 
 // set takes one line into the draft; false if it makes no sense.
@@ -171,8 +169,7 @@ func (e *draft) setOption(d *dhcp4.Dict, name string, w []string) bool {
 // finish returns what is a lease, with its times on the clock of at.
 func (r *reader) finish(at Clock) (entries []Entry) {
 	shift := r.written.carry(at)
-	for i := range r.drafts {
-		e := &r.drafts[i]
+	for _, e := range r.drafts {
 		if why := e.lacks(); why != "" {
 			r.complain(e.line, "Network "+strconv.Quote(e.Name)+" "+why)
 			continue
