@@ -7,22 +7,23 @@ import (
 )
 
 // Append appends m to b as it goes over the wire, in at least MinSize and at
-// most limit octets (MinLimit if limit is less), and returns the buffer and
-// the codes of the options that did not fit.
+// most limit octets, and returns the buffer and the codes of the options that
+// did not fit. The least limit is MinLimit, for BOOTP MinSize.
 //
 // Options go out in their order, with option 82 last (RFC 3046 section 2.1).
 // What the options field can't hold goes into file and then sname, if those
-// are empty, under option 52 (RFC 2132 section 9.3); values over 255 octets
-// are split (RFC 3396). If that is not enough, options are left out from the
+// are empty, under option 52 (RFC 2132 section 9.3), but not to a BOOTP
+// client; values over 255 octets are split (RFC 3396). If that is not enough, options are left out from the
 // end of the order, but not 53, 54, 51, 1 and 82. Only an option 82 that has
-// no room beside those four is itself left out, before any other.
+// no room beside those four is itself left out, before any other; on the way
+// to a server, one that has no room beside all others.
 func (m *Message) Append(b []byte, limit int) ([]byte, Set) {
 	o := &m.Options
 	start, need := len(b), MinSize
 	if o.n > 0 {
 		need = optionsAt + o.wireSize() + endSize
 	}
-	limit = max(limit, MinLimit)
+	limit = max(limit, m.minLimit())
 	size := max(min(need, limit), MinSize)
 	b = slices.Grow(b, size)[:start+size]
 	l := layout{msg: m, b: b[start:], need: need}
@@ -32,13 +33,20 @@ func (m *Message) Append(b []byte, limit int) ([]byte, Set) {
 		return b, Set{}
 	}
 	binary.BigEndian.PutUint32(l.b[headerSize:], cookie)
-	if need > limit && o.Has(RelayAgent) && !o.agentFits(limit-optionsAt) {
+	if need > limit && o.Has(RelayAgent) && !m.agentFits(limit-optionsAt) {
 		l.leaveOut(RelayAgent)
 	}
 	for !l.fill() {
 		l.leaveOut(o.leastOf(l.out))
 	}
 	return b[:start+max(l.size, MinSize)], l.out
+}
+
+func (m *Message) minLimit() int {
+	if m.Type() == BOOTP {
+		return MinSize
+	}
+	return MinLimit
 }
 
 func (m *Message) putHeader(b *[headerSize]byte) {
@@ -83,15 +91,18 @@ func (o *Options) wireSize() int {
 // kept are what a reply is nothing without.
 var kept = [...]Code{MessageType, ServerID, LeaseTime, Netmask}
 
-// agentFits tells whether option 82 and the kept ones fit into room octets.
-func (o *Options) agentFits(room int) bool {
+// agentFits tells whether option 82 and the kept ones fit into room octets,
+// where not all do. What a relay adds must not push anything else into file
+// and sname, or out (RFC 3046 section 2.1).
+func (m *Message) agentFits(room int) bool {
+	o := &m.Options
 	size := overloadSize + endSize + optionSize(len(o.Get(RelayAgent)))
 	for _, c := range kept {
 		if o.Has(c) {
 			size += optionSize(len(o.Get(c)))
 		}
 	}
-	return size <= room
+	return size <= room && m.Op != BootRequest
 }
 
 // leastOf returns the option to go next if those in out are gone and that is

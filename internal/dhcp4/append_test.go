@@ -29,7 +29,7 @@ func appended(t *testing.T, m *Message, limit int) (b []byte, got *Message, out 
 		t.Fatalf("what was in the buffer is %q", b[:6])
 	}
 	b = b[6:]
-	if len(b) > max(limit, MinLimit) || len(b) < MinSize {
+	if len(b) > max(limit, m.minLimit()) || len(b) < MinSize {
 		t.Errorf("limit %d: %d octets", limit, len(b))
 	}
 	got = parse(t, b)
@@ -220,6 +220,33 @@ func TestS14_AppendBOOTP(t *testing.T) {
 	m.Options.PutAddr(Netmask, addr("255.0.0.0"))
 	_, got, _ := appended(t, m, 0)
 	same(t, got, m)
+	m.File = [128]byte{}
+	m.Options.Put(43, make([]byte, 50))
+	m.Options.PutText(DomainName, "example.com")
+	b, got, out := appended(t, m, 0) // no option 52, which only a DHCP client knows
+	if !out.Has(DomainName) || got.Options.Len() != 2 || !allZero(b[snameAt:headerSize]) {
+		t.Errorf("options %v, file %x", codes(&got.Options), b[fileAt:headerSize])
+	}
+	if _, _, out := appended(t, m, 400); !out.Empty() {
+		t.Errorf("left out %v", slices.Collect(out.All()))
+	}
+}
+
+// RFC 3046 section 2.1: a relay forwards without option 82 what has no room
+// for it; what the client said stays as it was.
+func TestR4_AgentOnTheWayUp(t *testing.T) {
+	for size, left := range map[int]bool{100: false, 282: false, 283: true, 600: true} {
+		m := new(Message)
+		m.Reset(BootRequest)
+		m.SetType(Discover)
+		m.Options.Put(RelayAgent, bytes.Repeat([]byte{1}, 18))
+		m.Options.Put(43, make([]byte, min(size, 250)))
+		m.Options.Put(125, make([]byte, max(size-250-2, 0)))
+		_, got, out := appended(t, m, MinLimit)
+		if out.Has(RelayAgent) != left || got.Options.Len() != m.Options.Len()-len(slices.Collect(out.All())) {
+			t.Errorf("%d octets: left out %v", size, slices.Collect(out.All()))
+		}
+	}
 }
 
 // A zero Message is a valid one to Append: no address is 0.0.0.0.

@@ -33,7 +33,7 @@ func (m *Message) Line(dst []byte) []byte {
 		dst = AppendQuoted(append(dst, " name "...), v)
 	}
 	if v := o.Get(MessageText); len(v) > 0 {
-		dst = AppendQuoted(append(dst, " saying "...), v)
+		dst = AppendSaid(append(dst, " saying "...), v)
 	}
 	return dst
 }

@@ -109,9 +109,9 @@ func TestD2_Line(t *testing.T) {
 		{"NAK", func(m *Message) {
 			m.Op, m.Hlen = BootReply, 0
 			m.SetType(NAK)
-			m.Options.PutText(MessageText, "go \"away\"")
+			m.Options.PutText(MessageText, "don't \"talk\"")
 			m.Options.PutText(ServerID, "odd")
-		}, `DHCPNAK xid 000000fe to - saying "go \"away\""`},
+		}, `DHCPNAK xid 000000fe to - saying 'don\'t "talk"'`},
 		{"ACK to INFORM", func(m *Message) {
 			m.Op = BootReply
 			m.SetType(ACK)

@@ -28,7 +28,7 @@ func FuzzParse(f *testing.F) {
 		}
 		limit = max(min(limit, 1<<17), -1)
 		wire, out := m.Append(nil, limit)
-		if len(wire) < MinSize || len(wire) > max(limit, MinLimit) {
+		if len(wire) < MinSize || len(wire) > max(limit, m.minLimit()) {
 			t.Fatalf("limit %d: %d octets", limit, len(wire))
 		}
 		if err := got.Parse(wire); err != nil {

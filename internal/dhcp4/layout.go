@@ -88,7 +88,11 @@ func (l *layout) hasAgent() bool {
 
 // openHeader makes file and sname fields for options, where the message does
 // not use them itself, and returns how much room that costs in the first.
+// BOOTP has no option 52.
 func (l *layout) openHeader() (cost int) {
+	if l.msg.Type() == BOOTP {
+		return 0
+	}
 	if allZero(l.msg.File[:]) {
 		l.fields[1] = l.b[fileAt : fileAt+fileRoom]
 		cost = overloadSize

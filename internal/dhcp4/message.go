@@ -23,7 +23,8 @@ const cookie = 0x63825363 // RFC 2131 section 3
 
 // Message is one DHCP or BOOTP message. Field names and meaning are those of
 // RFC 2131 figure 1. Addresses are always IPv4: 0.0.0.0 where the message has
-// none. A Message is large: make one and reuse it.
+// none. A Message is large: make one and reuse it. Assigning one to another
+// does not copy its options.
 type Message struct {
 	Op     Op
 	Htype  uint8
@@ -70,8 +71,16 @@ func (m *Message) HW() []byte { return m.Chaddr[:min(m.Hlen, 16)] }
 // Limit returns how long a reply to m may be, in octets of UDP payload, for
 // Append: what option 57 says, which counts IP and UDP headers (RFC 2132
 // section 9.10), but no more than the MTU of the way out and no less than
-// MinLimit. That is also what a peer gets that has no valid option 57.
+// MinLimit. That is also what a peer gets that has no valid option 57. A
+// BOOTP client takes MinSize (RFC 1534 section 2), and the option 82 that a
+// relay takes off again before.
 func (m *Message) Limit(mtu int) int {
+	if m.Type() == BOOTP {
+		if agent := m.Options.Get(RelayAgent); agent != nil {
+			return MinSize + optionSize(len(agent))
+		}
+		return MinSize
+	}
 	size, _ := m.Options.Uint16(MaxSize)
 	return max(min(int(size), mtu)-ipUDPSize, MinLimit)
 }

@@ -257,12 +257,25 @@ func TestS11_Limit(t *testing.T) {
 	}
 	for _, x := range tests {
 		var m Message
+		m.SetType(Discover)
 		if x.value != "" {
 			m.Options.PutText(MaxSize, x.value)
 		}
 		if got := m.Limit(x.mtu); got != x.want {
 			t.Errorf("option 57 %x, MTU %d: limit %d, want %d", x.value, x.mtu, got, x.want)
 		}
+	}
+}
+
+func TestS14_Limit(t *testing.T) {
+	var m Message
+	m.Options.PutUint16(MaxSize, 1500) // which BOOTP does not have
+	if got := m.Limit(1500); got != MinSize {
+		t.Errorf("limit %d, want %d", got, MinSize)
+	}
+	m.Options.Put(RelayAgent, make([]byte, 300))
+	if got := m.Limit(1500); got != MinSize+304 {
+		t.Errorf("behind a relay: limit %d, want %d", got, MinSize+304)
 	}
 }
 

@@ -2,6 +2,7 @@ package dhcp4
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -99,6 +100,15 @@ func TestSuggest(t *testing.T) {
 		"completelyunknown": "", "DNSserver": "DNSserver",
 	} {
 		if got := Builtin().Suggest(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	words := []string{"server", "relay", "possessive", "hostname"}
+	for name, want := range map[string]string{"sever": "server", "RELAX": "relay", "posessiv": "possessive", "host": "", "": ""} {
+		if got := Nearest(name, slices.Values(words)); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}

@@ -70,3 +70,9 @@ func TestAppendQuoted(t *testing.T) {
 		}
 	}
 }
+
+func TestAppendSaid(t *testing.T) {
+	if got, want := string(AppendSaid([]byte("x"), []byte("don't \"x\"\n\\"))), `x'don\'t "x"\012\\'`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
