@@ -10,7 +10,7 @@ import (
 
 // toAddr returns a as a number; false if it is not an IPv4 address.
 func toAddr(a netip.Addr) (uint32, bool) {
-	if a = a.Unmap(); !a.Is4() {
+	if !a.Is4() {
 		return 0, false
 	}
 	b := a.As4()
@@ -42,6 +42,9 @@ func maskBits(m uint32) (int, bool) {
 // they always meant: decimal, octal (010) or hexadecimal (0x8) parts, and two
 // or three of them where the last one has more than eight bits.
 func parseAddr(s string) (uint32, bool) {
+	if s == "" || s[0] < '0' || s[0] > '9' { // a name, as most hosts are
+		return 0, false
+	}
 	var a uint32
 	parts := 0
 	for {

@@ -10,7 +10,7 @@ import (
 const replyOverhead = 3 + 6 + 9 + 1
 
 // checkWork bounds the time that checkSizes takes, in rules gathered.
-const checkWork = 5_000_000
+const checkWork = 1_000_000
 
 // checkSizes reports replies that do not fit 576 octets, the least that every
 // client takes. Most files can't come to as much, whoever asks; for others
@@ -32,7 +32,7 @@ func (k *compiler) checkSizes() {
 		if !ok || !k.c.Gather(&q, fromAddr(a), &info) {
 			continue
 		}
-		work += 100 + len(info.rules)
+		work += 1 + len(info.rules)
 		msg.Reset(dhcp4.BootReply)
 		fillReply(&msg, &info)
 		var out dhcp4.Set
@@ -82,10 +82,10 @@ func (k *compiler) sample(n int32) (q Query, addr uint32, ok bool) {
 func fillReply(msg *dhcp4.Message, info *Info) {
 	msg.SetType(dhcp4.ACK)
 	msg.Options.PutAddr(dhcp4.ServerID, msg.Siaddr)
+	msg.Options.Put(dhcp4.ClientID, make([]byte, 7))
 	for c, v := range info.Options.All() {
 		msg.Options.Put(c, v)
 	}
-	msg.Options.Put(dhcp4.ClientID, make([]byte, 7))
 	copy(msg.Sname[:], info.Sname)
 	copy(msg.File[:], info.File)
 }

@@ -95,10 +95,10 @@ func (k *compiler) lines(b *body, lines []line) {
 	for _, l := range lines {
 		switch word := k.keyword(l); word {
 		case "tag", "key", "shared":
-			fail(l[0].at, "A %s can't be defined here", word)
+			fail(l[0].at, "'%s' can't stand within braces", word)
 		case "macro":
 			if len(l) == 3 && !l[2].atom() {
-				fail(l[0].at, "A macro can't be defined here")
+				fail(l[0].at, "A macro can't be defined within braces")
 			}
 			if len(l) != 2 || !l[1].atom() {
 				fail(l[0].at, "Usage: macro name")
@@ -158,7 +158,7 @@ func (k *compiler) define(l line) {
 func (k *compiler) use(b *body, name *item) {
 	m := k.macros[strings.ToLower(name.text)]
 	if m == nil {
-		k.problem(name.at, "Macro "+quote(name.text)+" is not defined")
+		k.once(name.at, "Macro "+quote(name.text)+" is not defined")
 		return
 	}
 	b.steps = append(b.steps, step{macro: m, at: name.at})

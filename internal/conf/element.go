@@ -83,7 +83,7 @@ func (k *compiler) client(b *body, l line) {
 	}
 	el.who = k.number(id)
 	el.addrs = k.addrs(&rest[0])
-	k.take(el.at, "client", el.addrs)
+	k.take(el.at, "a client", el.addrs)
 	k.enter(b, el, rest[1:])
 }
 
@@ -130,7 +130,7 @@ func (k *compiler) iface(b *body, l line) {
 		usage(l)
 	}
 	el := &element{kind: onInterface, at: l[0].at, ifname: k.ifname(&l[1]), addrs: k.addrs(&l[2])}
-	k.take(el.at, "interface", el.addrs)
+	k.take(el.at, "an interface", el.addrs)
 	if len(el.addrs) > 0 {
 		n := int32(len(k.c.interfaces))
 		k.c.interfaces = append(k.c.interfaces, el)
@@ -213,7 +213,7 @@ func (k *compiler) key(l line) {
 	secret := []byte(l[2].text)
 	if l[2].kind == tokenWord {
 		if secret, ok = parseHex(l[2].text); !ok {
-			fail(l[2].at, "%s is not a string of hexadecimal digits", quote(l[2].text))
+			usage(l) // without the words: they may be the secret
 		}
 	}
 	if k.c.keys[uint32(id)] != nil {

@@ -9,7 +9,7 @@ import (
 
 // taken says why the pool may not lend an address.
 type taken struct {
-	by string // client, interface, gateway
+	by string // who: "a client", "an interface", "a gateway"
 	at place
 }
 
@@ -103,7 +103,7 @@ func (c *Config) Lendable(a netip.Addr) (why string, ok bool) {
 		return a.String() + " is not an IPv4 address", false
 	}
 	if t, ok := c.taken[addr]; ok {
-		return c.message(t.at, a.String()+" belongs to a "+t.by), false
+		return c.message(t.at, a.String()+" belongs to "+t.by), false
 	}
 	w := c.ask(&Query{})
 	w.at(addr)

@@ -31,7 +31,7 @@ func (h *hosts) entries(f func(addr uint32, names string)) {
 			continue
 		}
 		addr, err := netip.ParseAddr(line[:i])
-		if a, ok := toAddr(addr); err == nil && ok && addr.Is4() {
+		if a, ok := toAddr(addr); err == nil && ok {
 			f(a, line[i:])
 		}
 	}
@@ -108,7 +108,7 @@ func (h *hosts) ask(name string) []uint32 {
 	var addrs []uint32
 	if h.resolve != nil {
 		for _, a := range h.resolve(name) {
-			if n, ok := toAddr(a); ok {
+			if n, ok := toAddr(a.Unmap()); ok {
 				addrs = append(addrs, n)
 			}
 		}
@@ -122,8 +122,10 @@ func tidy(addrs []uint32) []uint32 {
 	slices.Sort(addrs)
 	addrs = slices.Compact(addrs)
 	loopback := func(a uint32) bool { return a>>24 == 127 }
-	if rest := slices.DeleteFunc(slices.Clone(addrs), loopback); len(rest) > 0 {
-		return rest
+	for _, a := range addrs {
+		if !loopback(a) {
+			return slices.DeleteFunc(addrs, loopback)
+		}
 	}
 	return addrs
 }

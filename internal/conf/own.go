@@ -105,21 +105,31 @@ func (o *own) due() bool {
 	return o.with != o.addr()
 }
 
-// act does what options and interface elements say to the network that asks.
+// act lets a network ask: in the first pass, if it is an Ethernet without a
+// client entry, since options may stand where no address is needed; then with
+// the address it has.
 func (c *Config) act(o *own, all []own) {
-	o.asked, o.with = true, o.addr()
 	w := c.ask(&o.query)
-	near, ok := toAddr(o.with)
-	if ok {
-		w.at(near)
+	if !o.asked && o.plan.Net.Ether && !o.client.IsValid() {
+		c.pass(&w, o, all)
 	}
+	o.asked, o.with = true, o.addr()
+	if a, ok := toAddr(o.with); ok {
+		w.at(a)
+		c.pass(&w, o, all)
+	}
+}
+
+// pass does what the options and interface elements say that a network
+// gathers.
+func (c *Config) pass(w *asker, o *own, all []own) {
 	for _, r := range w.rules(nil) {
 		for _, p := range c.ops[c.rules[r].ops.from:c.rules[r].ops.to] {
 			switch p.do {
 			case opOption:
 				s := &c.settings[p.index]
 				if t := target(o, all, s.ifname); t != nil {
-					s.apply(&t.plan.Settings, near)
+					s.apply(&t.plan.Settings, w.addr)
 				}
 			case opInterface:
 				el := c.interfaces[p.index]

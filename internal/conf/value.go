@@ -74,6 +74,9 @@ func count(t dhcp4.Tag, name *item, n int) {
 		fail(name.at, "%s takes a multiple of %d %s, not %d", t.Name, t.Gran, what, n)
 	}
 	if t.Max != 0 && n > t.Max {
+		if t.Max == 1 {
+			what = what[:len(what)-1]
+		}
 		fail(name.at, "%s takes at most %d %s, not %d", t.Name, t.Max, what, n)
 	}
 }
@@ -193,7 +196,7 @@ func (k *compiler) addHost(v *value, t dhcp4.Tag, it *item) bool {
 		return false
 	}
 	if t.Code == dhcp4.Router {
-		k.take(it.at, t.Name, addrs)
+		k.take(it.at, "a gateway", addrs)
 	}
 	if len(addrs) > 1 {
 		v.picks = append(v.picks, pick{int32(len(v.data)), addrs})
