@@ -91,14 +91,10 @@ func (s *Server) entry() (place, bool) {
 	return place{}, false
 }
 
-// leased tells whether another client has a, by lease or OFFER.
+// leased tells whether another client has a lease on a from the pool.
 func (s *Server) leased(a netip.Addr) bool {
 	r, ok := s.table.ByAddr(a)
-	if ok && r.State == pool.Bound && s.runs(&r) {
-		return !s.is(r.ID)
-	}
-	c, held := s.table.HeldBy(a, s.at)
-	return held && !s.is(c.ID)
+	return ok && r.State == pool.Bound && s.runs(&r) && !s.is(r.ID)
 }
 
 // current is the client's lease, while it runs.
@@ -116,7 +112,11 @@ func (s *Server) previous(l link) (netip.Addr, bool) {
 // asked is the address that the client would like.
 func (s *Server) asked(l link) (netip.Addr, bool) {
 	a, err := s.requested()
-	return a, err == nil && l.net.Contains(a) && s.free(a)
+	if err != nil || !s.free(a) {
+		return a, false
+	}
+	net, ok := s.cfg.Network(a)
+	return a, ok && net == l.net
 }
 
 // offered is what an OFFER before this one held for the client.
@@ -140,8 +140,9 @@ func (s *Server) oldest(l link) (netip.Addr, bool) {
 // usable tells whether a is neither ours nor the relay's.
 func (s *Server) usable(a netip.Addr) bool { return !s.site.Ours(a) && a != s.msg.Giaddr }
 
-// lendable tells whether a may be given from the pool at all: it is in it,
-// the config says nothing against it, and it is neither ours nor the relay's.
+// lendable tells whether a may be the client's from the pool at all: it is in
+// it, the config says nothing against it, and it is neither ours nor the
+// relay's.
 func (s *Server) lendable(a netip.Addr) bool {
 	if s.table.Shut() || !s.table.Member(a) || !s.usable(a) {
 		return false
@@ -153,7 +154,7 @@ func (s *Server) lendable(a netip.Addr) bool {
 // free tells whether the client may have a from the pool: nobody has it, by
 // lease or OFFER, unless the OFFER was this client's.
 func (s *Server) free(a netip.Addr) bool {
-	if !s.lendable(a) {
+	if s.table.Shut() || !s.usable(a) {
 		return false
 	}
 	if c, held := s.table.HeldBy(a, s.at); held {
@@ -173,10 +174,10 @@ func (s *Server) runs(r *pool.Record) bool {
 // to have: the lease runs, or nobody else has got a since.
 func (s *Server) owns(a netip.Addr) bool {
 	r, ok := s.table.ByAddr(a)
-	if !ok || !s.is(r.ID) || !s.lendable(a) {
+	if !ok || !s.is(r.ID) {
 		return false
 	}
-	return s.runs(&r) || s.free(a)
+	return s.runs(&r) && s.lendable(a) || s.free(a)
 }
 
 // known tells whether there is a record of this client on its network.

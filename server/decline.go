@@ -24,8 +24,8 @@ func (s *Server) decline() {
 		return
 	}
 	s.log(s.declines(a.String()))
-	if fixed, ok := s.cfg.Fixed(&s.query, a); ok && fixed == a || r.State == pool.Fixed {
-		return // what the config gives, a client can't take back
+	if fixed, ok := s.cfg.Fixed(&s.query, a); ok && fixed == a {
+		return // what the config gives, a client can't take away
 	}
 	s.end(r, pool.Abandoned)
 	s.record.Decliner = s.query.ID

@@ -13,9 +13,11 @@ func (s *Server) inform() {
 		s.drop("a DHCPINFORM without ciaddr")
 		return
 	}
-	if _, ok := s.choose(); !ok && !s.site.Settings.Inform {
-		s.drop("a DHCPINFORM from a client that has no address here")
-		return
+	if !s.site.Settings.Inform {
+		if _, ok := s.choose(); !ok {
+			s.drop("a DHCPINFORM from a client that we would not serve")
+			return
+		}
 	}
 	for _, l := range s.links {
 		if s.gather(place{addr: s.msg.Ciaddr, link: l}) == "" {

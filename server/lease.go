@@ -64,6 +64,7 @@ func (s *Server) commit(p place) {
 	same := had && old.State == r.State && s.is(old.ID)
 	if same {
 		r.Since, r.Extra = old.Since, old.Extra
+		r.Check = false // the client itself was heard
 	}
 	s.note()
 	r.Told = s.ends()

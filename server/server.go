@@ -58,14 +58,18 @@ func (s *Server) Decide(now time.Time, cfg *conf.Config, site *Site, table *pool
 	return s.acts
 }
 
-// Answered tells whether the message was the server's: there is more to do
-// than to note why there is no answer, or to give up an OFFER for another
-// server's. Any other message may go to a relay (dhcpd(8)).
+// Answered tells whether the message was the server's: it sends or commits
+// something, or has something for the log. Any other may go to a relay
+// (dhcpd(8), "Server Operation").
 func Answered(actions []act.Action) bool {
 	for i := range actions {
-		a := &actions[i]
-		if a.Verb != act.Unhold && (a.Verb != act.Note || a.Level != act.Drop) {
+		switch a := &actions[i]; a.Verb {
+		case act.Send, act.Commit:
 			return true
+		case act.Note:
+			if a.Level == act.Log {
+				return true
+			}
 		}
 	}
 	return false

@@ -65,19 +65,20 @@ func (s *Server) locate() string {
 
 // addLink adds the network that a is on, once.
 func (s *Server) addLink(a netip.Addr) {
+	net, ok := s.cfg.Network(a)
 	for _, l := range s.links {
-		if l.net.IsValid() && l.net.Contains(a) {
+		if ok && l.net == net {
 			return
 		}
 	}
-	net, _ := s.cfg.Network(a)
 	s.links = append(s.links, link{a, net})
 }
 
 // linkOf returns the client's network that a is on.
 func (s *Server) linkOf(a netip.Addr) (link, bool) {
+	net, ok := s.cfg.Network(a)
 	for _, l := range s.links {
-		if l.net.IsValid() && l.net.Contains(a) {
+		if ok && l.net == net {
 			return l, true
 		}
 	}
