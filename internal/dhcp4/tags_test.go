@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// The names of MINIX's dhcptags.conf: code, name, type, granularity, max.
+// MINIX's dhcptags.conf: code, name, type, granularity, max. But it has 14 as
+// addresses, where RFC 2132 has the path of a file.
 const minix = `1 netmask ip 1 1; 2 zoneoffset number 4 1; 3 gateway ip 1 0; 4 timeserver ip 1 0; 5 nameserver ip 1 0;
 6 DNSserver ip 1 0; 7 logserver ip 1 0; 8 cookieserver ip 1 0; 9 LPR ip 1 0; 10 impress ip 1 0; 11 resource ip 1 0;
 12 hostname ascii 1 0; 13 bootfilesize number 2 1; 14 coredump ascii 1 0; 15 domain ascii 1 0; 16 swapserver ip 1 1;
