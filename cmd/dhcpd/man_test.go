@@ -1,10 +1,12 @@
 package main
 
 import (
+	"io/fs"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,6 +65,51 @@ func TestN3_PagesAreClean(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestN3_DiagnosticsAreReal looks for the texts that the pages explain in the
+// sources of the program.
+func TestN3_DiagnosticsAreReal(t *testing.T) {
+	sources := sources(t)
+	variable := regexp.MustCompile(`\.\.\.|#[#.:]*#|[\[\]'"]|\\\(dq`)
+	for _, name := range []string{"dhcpd.8", "dhcp.conf.5"} {
+		_, rest, _ := strings.Cut(page(t, name), "\n.Sh DIAGNOSTICS\n")
+		section, _, _ := strings.Cut(rest, "\n.Sh ")
+		n := 0
+		for line := range strings.Lines(section) {
+			text, ok := strings.CutPrefix(line, ".It ")
+			if !ok {
+				continue
+			}
+			for _, part := range variable.Split(strings.ReplaceAll(text, `" , "`, "..."), -1) {
+				n++
+				if part = strings.TrimSpace(part); !strings.Contains(sources, part) {
+					t.Errorf("%s: nothing says %q", name, part)
+				}
+			}
+		}
+		if n < 10 {
+			t.Errorf("%s: only %d texts found", name, n)
+		}
+	}
+}
+
+// sources returns the program's sources in one piece.
+func sources(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		all.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.String()
 }
 
 func TestN3_UsageIsSynopsis(t *testing.T) {

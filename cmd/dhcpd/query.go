@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 
@@ -132,7 +133,7 @@ func (t table) append(b []byte) []byte {
 		line := len(b)
 		b = column(append(b, row[0]...), line+width[0])
 		b = column(append(b, row[1]...), line+width[0]+width[1])
-		b = append(append(b, row[2]...), '\n')
+		b = append(bytes.TrimRight(append(b, row[2]...), " "), '\n')
 	}
 	return b
 }

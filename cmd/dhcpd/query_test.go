@@ -92,18 +92,20 @@ func TestL2_Networks(t *testing.T) {
 	a.Options.PutText(dhcp4.DomainName, "example.com")
 	a.Options.PutUint32(dhcp4.LeaseTime, 7200)
 	a.Options.Put(224, []byte{1, 2})
+	a.Options.Put(dhcp4.RapidCommit, nil)
 	b := cache.Entry{Name: "we\"ird", Addr: netip.MustParsePrefix("10.0.0.1/8"), End: now.Add(-time.Minute), Siaddr: addr("0.0.0.0")}
-	const want = `eth0       address    192.0.2.7/24
-eth0       left       +3600
-eth0       siaddr     192.0.2.3
-eth0       sname      "boot"
-eth0       file       "a\011b"
-eth0       DNSserver  192.0.2.1 192.0.2.2
-eth0       domain     "example.com"
-eth0       DHCPlease  7200
-eth0       T224       0102
-"we\"ird"  address    10.0.0.1/8
-"we\"ird"  left       -60
+	const want = `eth0       address      192.0.2.7/24
+eth0       left         +3600
+eth0       siaddr       192.0.2.3
+eth0       sname        "boot"
+eth0       file         "a\011b"
+eth0       DNSserver    192.0.2.1 192.0.2.2
+eth0       domain       "example.com"
+eth0       DHCPlease    7200
+eth0       T224         0102
+eth0       rapidcommit
+"we\"ird"  address      10.0.0.1/8
+"we\"ird"  left         -60
 `
 	at := cache.Clock{Now: now, Wall: now}
 	if got := string(appendNetworks(nil, []cache.Entry{a, b}, dhcp4.Builtin(), at)); got != want {
