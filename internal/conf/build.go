@@ -74,6 +74,9 @@ func build(c *Config, lines []line, env Env) {
 	u := unfolder{c: c}
 	u.body(top, -1, place{}, false)
 	c.index = newIndex(c)
+	for i := range c.conds {
+		c.conds[i].el.body, c.conds[i].el.buckets = nil, nil // not needed any more
+	}
 	c.hostNames = k.hosts.names()
 	c.names = k.hosts.asked
 	k.checkSizes()

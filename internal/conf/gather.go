@@ -47,6 +47,8 @@ func (w *asker) holds(n int32) bool {
 	return true
 }
 
+// matches tells whether one element matches. A host with several addresses
+// matches each: the one closest to the client's address is that address.
 func (w *asker) matches(el *element) bool {
 	switch el.kind {
 	case onClient:

@@ -20,6 +20,17 @@ type hostName struct {
 	addr uint32
 }
 
+// Lookup returns the addresses that a name has in the text of a hosts file, by
+// the rule for names in a config file: flotsam finds flotsam.example.com.
+func Lookup(hostsText, name string) []netip.Addr {
+	h := hosts{text: hostsText}
+	var list []netip.Addr
+	for _, a := range h.lookup(name) {
+		list = append(list, fromAddr(a))
+	}
+	return list
+}
+
 // entries calls f with each line's address and the names that follow it. What
 // is not an IPv4 address is no entry.
 func (h *hosts) entries(f func(addr uint32, names string)) {

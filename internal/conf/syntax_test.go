@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -31,6 +32,7 @@ func TestP1_Words(t *testing.T) {
 		{"rootpath\n#comment ; }\na", "a"},
 		{"#rootpath b\nrootpath a#\n;#rootpath c;\n", "a#"},
 		{"\t\r\v\frootpath\ta\r\n;", "a"},
+		{"rootpath a;# the end", "a"},
 		{`RootPath a`, "a"},
 		{`"rootpath" a`, "a"},
 		{`;;rootpath a;;`, "a"},
@@ -75,6 +77,38 @@ func TestP1_Include(t *testing.T) {
 	}
 	if got, want := strings.Join(c.Problems(), "\n"), `"/etc/net/a2.conf", line 3: Macro 'none' is not defined`; got != want {
 		t.Errorf("problems %s\nwant %s", got, want)
+	}
+}
+
+// Names of hosts are found by their first parts.
+func TestP1_HostNames(t *testing.T) {
+	const hosts = `10.0.0.1 alpha.example.com
+10.0.0.2	alphabeta.example.com beta # gamma
+10.0.0.3
+604800 %ttl
+::1 alpha
+# 10.0.0.4 delta
+127.0.1.1 alpha.example.com beta
+10.0.0.1 alpha-x alpha
+127.0.0.1 localhost
+10.0.0.6 ALPHA.example.net`
+	for name, want := range map[string]string{
+		"alpha":               "[10.0.0.1 10.0.0.6]",
+		"Alpha.Example":       "[10.0.0.1 10.0.0.6]",
+		"alpha.example.com":   "[10.0.0.1]",
+		"alpha.example.com.x": "[]",
+		"alph":                "[]",
+		"alphabeta":           "[10.0.0.2]",
+		"beta":                "[10.0.0.2]",
+		"gamma":               "[]",
+		"delta":               "[]",
+		"example":             "[]",
+		"localhost":           "[127.0.0.1]",
+		"%ttl":                "[]",
+	} {
+		if got := fmt.Sprint(Lookup(hosts, name)); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
 	}
 }
 
