@@ -28,7 +28,6 @@ var unmade = map[string]bool{
 	"shared":  true,
 	"key":     true,
 
-	"option always":        true,
 	"option authoritative": true,
 	"option bootp":         true,
 	"option limit":         true,
