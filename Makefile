@@ -98,8 +98,7 @@ build/dhcpd-%: FORCE
 	@$(env_$*) $(BUILD) -o $@ ./cmd/dhcpd
 
 size: cross
-	@printf '%-8s %9s %9s %9s\n' target stripped gate xz
-	@$(foreach t,$(TARGETS),.ci/size $t $(or $(gate_$t),$(GATE)) $(GATE_XZ) build/dhcpd-$t &&) true
+	@.ci/size $(GATE_XZ) $(foreach t,$(TARGETS),$t:$(or $(gate_$t),$(GATE)))
 
 clean:
 	rm -rf build
