@@ -44,8 +44,8 @@ type slot struct {
 	info pktinfo
 }
 
-// pktinfo is the one control message that we use, laid out as CMSG_SPACE
-// lays it out on every architecture: the header is as long as its alignment.
+// pktinfo is the one control message that we use. No architecture wants a gap
+// between its header and its data.
 type pktinfo struct {
 	hdr  unix.Cmsghdr
 	info unix.Inet4Pktinfo

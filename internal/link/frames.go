@@ -13,8 +13,9 @@ type Frames interface {
 	// Write sends a frame; its own first six octets say where to. It waits
 	// no longer than a moment for a device that is stuck.
 	Write(frame []byte) error
-	// About lets in only ARP packets whose sender or target address is one
-	// of these, so that a busy network wakes nobody up; none lets in all.
+	// About lets frames of kind ARP in only if sender or target address is
+	// one of these (a thousand at most), so that a busy network wakes nobody
+	// up; none lets in all.
 	About(addrs ...netip.Addr) error
 	// Close ends a waiting Read and returns at once.
 	Close()

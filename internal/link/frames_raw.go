@@ -16,10 +16,11 @@ import (
 )
 
 // patience is how long a Write may wait for room in the socket.
-const patience = 20 * time.Millisecond
+const patience = 100 * time.Millisecond
 
 type rawFrames struct {
 	on     ID
+	kind   Kind
 	conn   *raw.Conn
 	closed atomic.Bool
 }
@@ -37,7 +38,7 @@ func OpenFrames(on ID, kind Kind) (Frames, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open frames on %s: %w", on.Name, cause(err))
 	}
-	return &rawFrames{on: on, conn: conn}, nil
+	return &rawFrames{on: on, kind: kind, conn: conn}, nil
 }
 
 func (f *rawFrames) Read(b []byte) (int, error) {
@@ -63,6 +64,9 @@ func (f *rawFrames) Write(frame []byte) error {
 }
 
 func (f *rawFrames) About(addrs ...netip.Addr) error {
+	if f.kind != ARP {
+		return f.wrap("filter ARP", unix.EINVAL)
+	}
 	if err := f.conn.SetBPF(assemble(onlyARP(addrs))); err != nil {
 		return f.wrap("filter ARP", err)
 	}

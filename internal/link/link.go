@@ -16,8 +16,10 @@
 // socket on port 68 bound to its interface once it has one. Renewals go out by
 // that with the leased address as source, answers come in by it, and while it
 // is open the kernel sends no ICMP "port unreachable" for what a server sends
-// late. A bound socket hears broadcasts to port 68 too, so a REBINDING client
-// can close its Frames.
+// late. It hears broadcasts to port 68 too, but not those that the kernel's
+// reverse path filter drops, a strange server's NAK for one: so a client that
+// is REBINDING or REBOOTING has its Frames open as well, and hears most things
+// twice. Frames of kind ARP are open while an address is probed or defended.
 package link
 
 import (

@@ -14,8 +14,7 @@ type Sender struct {
 
 // OpenSender opens it; once is enough.
 func OpenSender() (*Sender, error) {
-	// Protocol 0: a packet socket that never hears anything need not wait for
-	// the kernel to unhook it either when it is closed.
+	// Protocol 0: it hears nothing, so nothing piles up in it.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	s := &Sender{}
 	if err == nil {
