@@ -10,9 +10,9 @@ import (
 type hosts struct {
 	text    string
 	resolve func(name string) []netip.Addr
-	byName  []hostName          // sorted by name, those of one name in the order of the file
-	found   map[string][]uint32 // what was looked up already
-	asked   []string            // names that the hosts file does not have
+	byName  []hostName          // sorted by name, nil before the first look-up
+	others  map[string][]uint32 // names that the hosts file does not have
+	asked   []string            // the same, in the order of the config file
 }
 
 type hostName struct {
@@ -50,7 +50,7 @@ func (h *hosts) entries(f func(addr uint32, names string)) {
 
 // names returns the first name of each address.
 func (h *hosts) names() map[uint32]string {
-	m := map[uint32]string{}
+	m := make(map[uint32]string, strings.Count(h.text, "\n"))
 	h.entries(func(a uint32, names string) {
 		if _, ok := m[a]; !ok {
 			for name := range strings.FieldsSeq(names) {
@@ -71,31 +71,31 @@ func (h *hosts) longest() int {
 
 // lookup returns all addresses of a name, none if it is not known.
 func (h *hosts) lookup(name string) []uint32 {
-	name = strings.ToLower(name)
-	addrs, ok := h.found[name]
-	if ok {
-		return addrs
-	}
-	if h.found == nil {
-		h.found = map[string][]uint32{}
+	if h.byName == nil {
 		h.sort()
 	}
-	addrs = h.search(name)
-	if addrs == nil {
-		h.asked = append(h.asked, name)
-		addrs = h.ask(name)
+	name = strings.ToLower(name)
+	if addrs := h.search(name); len(addrs) > 0 {
+		return addrs
 	}
-	h.found[name] = addrs
+	addrs, ok := h.others[name]
+	if !ok {
+		addrs = h.ask(name)
+		h.others[name] = addrs
+		h.asked = append(h.asked, name)
+	}
 	return addrs
 }
 
 func (h *hosts) sort() {
+	h.others = map[string][]uint32{}
+	h.byName = make([]hostName, 0, 2*strings.Count(h.text, "\n")+1)
 	h.entries(func(a uint32, names string) {
 		for name := range strings.FieldsSeq(names) {
 			h.byName = append(h.byName, hostName{strings.ToLower(name), a})
 		}
 	})
-	slices.SortStableFunc(h.byName, func(a, b hostName) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(h.byName, func(a, b hostName) int { return strings.Compare(a.name, b.name) })
 }
 
 // search finds name itself and names of which it is the first part: flotsam

@@ -28,15 +28,17 @@ type lexer struct {
 	at   place  // and where it begins
 }
 
-// special are the characters of words beside letters and digits.
-const special = "!#$%&*+-./:<=>?[\\]^_|~"
-
-// wordChar tells whether c may stand in a word. Octets beyond ASCII count as
-// letters.
-func wordChar(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
-		c >= 0x80 || strings.IndexByte(special, c) >= 0
-}
+// wordChar tells which characters may stand in a word: letters, digits and
+// these. Octets beyond ASCII count as letters.
+var wordChar = func() (is [256]bool) {
+	const others = "!#$%&*+-./:<=>?[\\]^_|~"
+	for c := range is {
+		b := byte(c)
+		lower := b | 0x20
+		is[c] = lower >= 'a' && lower <= 'z' || b >= '0' && b <= '9' || b >= 0x80 || strings.IndexByte(others, b) >= 0
+	}
+	return is
+}()
 
 func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
@@ -59,7 +61,7 @@ func (l *lexer) next() {
 			fail(l.at, "String is not closed")
 		}
 		l.pos++
-	case wordChar(c):
+	case wordChar[c]:
 		l.tok, l.text = tokenWord, l.read(0)
 		if l.text == "" { // nothing but an escaped space
 			l.fail()
@@ -116,7 +118,7 @@ func (l *lexer) within(quote byte) bool {
 	}
 	c := l.src[l.pos]
 	if quote == 0 {
-		return wordChar(c)
+		return wordChar[c]
 	}
 	return c != quote && c != '\n'
 }
