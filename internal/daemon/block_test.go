@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +20,12 @@ func newServing(t *testing.T) (*service, *network, *strings.Builder) {
 	var log strings.Builder
 	d.say.err = &log
 	s := d.service
-	s.table = pool.NewTable()
+	file, loaded, err := pool.Open(filepath.Join(t.TempDir(), "pool"), d.clock.Clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	s.file, s.table = file, loaded.Table
 	s.filling, s.spare = newBlock(s), newBlock(s)
 	return s, n, &log
 }

@@ -7,10 +7,6 @@ import (
 	"dhcpd/pool"
 )
 
-// Built is a moment before which nobody can run this version: a wall clock
-// that reads less was never set.
-var Built = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
-
 // clock is the daemon's own clock, with the boot-time clock that drives it.
 type clock struct {
 	*pool.Clock

@@ -103,6 +103,9 @@ func planLease(p *conf.Plan, now time.Time) *act.Lease {
 	if p.Info == nil {
 		return l
 	}
+	m.Siaddr = p.Info.Siaddr
+	copy(m.Sname[:], p.Info.Sname)
+	copy(m.File[:], p.Info.File)
 	for c, v := range p.Info.Options.All() {
 		m.Options.Put(c, v)
 	}

@@ -76,13 +76,12 @@ func Run(o Options) int {
 		out1:    link.NewBatch(1, 1<<14),
 	}
 	d.service = newService(d)
+	defer d.stop()
 	if err := d.start(); err != nil {
 		d.say.log(err.Error())
 		return 1
 	}
-	code := d.loop()
-	d.stop()
-	return code
+	return d.loop()
 }
 
 // start opens what the daemon lives with.
@@ -132,7 +131,9 @@ func (d *Daemon) stop() {
 	if d.saver != nil {
 		d.saver.close()
 	}
-	d.host.Close()
+	if d.host != nil {
+		d.host.Close()
+	}
 }
 
 func (d *Daemon) watchLinks(w *link.Watcher) {

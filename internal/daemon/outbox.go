@@ -7,6 +7,7 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
+	"dhcpd/server"
 )
 
 // outbox holds replies until they may leave: datagrams, and frames for hosts
@@ -51,18 +52,27 @@ const (
 func (s *service) send(n *network, a *act.Action, box *outbox) {
 	if !a.To.Raw {
 		m := box.udp.add()
-		m.Data, _ = a.Msg.Append(m.Data, a.Limit)
+		m.Data = s.append(m.Data, n, a)
 		m.From = netip.AddrPortFrom(a.To.Source, dhcp4.ServerPort)
 		m.To = netip.AddrPortFrom(a.To.Addr, a.To.Port)
 		m.Index = n.way(a.To.Addr)
 		return
 	}
 	d := s.d
-	d.payload, _ = a.Msg.Append(d.payload[:0], a.Limit)
+	d.payload = s.append(d.payload[:0], n, a)
 	m := box.raw.add()
 	m.Index = n.link.Index
 	m.Data = ether.AppendUDPFrame(m.Data, n.link.MAC, a.To.HW, a.To.Source, a.To.Addr,
 		dhcp4.ServerPort, a.To.Port, d.payload)
+}
+
+// append writes out a message, and says what did not fit.
+func (s *service) append(dst []byte, n *network, a *act.Action) []byte {
+	dst, left := a.Msg.Append(dst, a.Limit)
+	if !left.Empty() {
+		s.d.say.once(n.name() + ": " + server.TooBig(a.Msg, left, s.d.cfg.Dict()))
+	}
+	return dst
 }
 
 // way returns the interface for a reply to a: the one that the request came in

@@ -9,6 +9,7 @@ import (
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
+	"dhcpd/pool"
 )
 
 // openCache takes the cache for our own and reads it. In test mode there is
@@ -39,7 +40,7 @@ func (d *Daemon) openCache() error {
 // reading is one reading of all clocks, for the cache.
 func (d *Daemon) reading() cache.Clock {
 	up := link.Boottime()
-	return cache.Clock{Now: d.clock.anchor.Add(up), Boot: d.clock.boot, Wall: link.Wall(), Up: up, Built: Built}
+	return cache.Clock{Now: d.clock.anchor.Add(up), Boot: d.clock.boot, Wall: link.Wall(), Up: up, Built: pool.Built}
 }
 
 // remember puts a network's lease into the cache.
@@ -58,12 +59,10 @@ func (d *Daemon) save() {
 	if d.saver == nil {
 		return
 	}
-	all := slices.SortedFunc(maps.Values(d.entries), func(a, b cache.Entry) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	all := make([]cache.Entry, 0, len(d.entries))
+	for _, name := range slices.Sorted(maps.Keys(d.entries)) {
+		all = append(all, d.entries[name])
+	}
 	d.saver.put(contents{all, d.cfg.Dict(), d.reading()})
 }
 

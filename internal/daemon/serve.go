@@ -53,36 +53,30 @@ func newService(d *Daemon) *service {
 	}
 }
 
-// want opens the service if a network is to be served, and lets in the
-// requests of just those networks that are.
-func (s *service) want() error {
+// letIn lets in the requests of just those networks that are served.
+func (s *service) letIn() error {
+	if s.table == nil {
+		return nil
+	}
 	var served []int
 	for _, n := range s.d.order {
-		if s.d.opt.Test == 0 && n.serves() {
+		if n.serves() {
 			served = append(served, n.link.Index)
-		}
-	}
-	if s.table == nil {
-		if len(served) == 0 {
-			return nil
-		}
-		if err := s.open(); err != nil {
-			return err
 		}
 	}
 	return s.udp.Only(served...)
 }
 
+// open opens the service, if it isn't open yet. Nothing is let in.
 func (s *service) open() error {
+	if s.table != nil {
+		return nil
+	}
 	file, loaded, err := pool.Open(s.d.opt.Pool, s.d.clock.Clock)
 	if err != nil {
 		return err
 	}
-	if s.udp, err = link.ListenUDP(dhcp4.ServerPort, link.ID{}); err != nil {
-		file.Close()
-		return errors.Join(errors.New("is another DHCP server running?"), err)
-	}
-	if s.raw, err = link.OpenSender(); err != nil {
+	if err := s.openSockets(); err != nil {
 		file.Close()
 		return err
 	}
@@ -103,6 +97,19 @@ func (s *service) open() error {
 	go s.write(file)
 	s.d.say.debug(3, "UDP port 67 opened")
 	return nil
+}
+
+func (s *service) openSockets() (err error) {
+	if s.udp, err = link.ListenUDP(dhcp4.ServerPort, link.ID{}); err != nil {
+		return errors.New(err.Error() + ": is another DHCP server running?")
+	}
+	if err = s.udp.Only(); err == nil {
+		s.raw, err = link.OpenSender()
+	}
+	if err != nil {
+		s.udp.Close()
+	}
+	return err
 }
 
 // read is the reader of port 67.

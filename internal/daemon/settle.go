@@ -157,12 +157,17 @@ func (d *Daemon) settle() {
 			asked = append(asked, n)
 		}
 	}
-	for i, plan := range d.cfg.Own(nets) {
+	plans := d.cfg.Own(nets)
+	// The pool before the first address: a second daemon must not get that far.
+	if slices.ContainsFunc(plans, func(p conf.Plan) bool { return p.Server }) && d.opt.Test == 0 {
+		if d.fatal = d.service.open(); d.fatal != nil {
+			return
+		}
+	}
+	for i, plan := range plans {
 		d.follow(asked[i], plan)
 	}
-	if err := d.service.want(); err != nil {
-		d.fatal = err
-	}
+	d.check(d.service.letIn())
 }
 
 // follow does what the config file says of a network now.
