@@ -7,7 +7,6 @@ import (
 
 	"dhcpd/cache"
 	"dhcpd/internal/conf"
-	"dhcpd/internal/daemon"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/pool"
 )
@@ -75,7 +74,7 @@ func addresses(t *pool.Table) []netip.Addr {
 // cacheClock is what the clocks say, for the cache.
 func (c *command) cacheClock() cache.Clock {
 	r := c.read()
-	return cache.Clock{Now: r.Wall, Boot: r.Boot, Wall: r.Wall, Up: r.Up, Built: daemon.Built}
+	return cache.Clock{Now: r.Wall, Boot: r.Boot, Wall: r.Wall, Up: r.Up, Built: pool.Built}
 }
 
 // appendNetworks appends what is known of each network, a line for each tag,
