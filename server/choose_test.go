@@ -108,7 +108,7 @@ func TestS2_OursAndRelayAreSkipped(t *testing.T) {
 	w.want(discover(9, giaddr("10.0.1.1")), "hold 10.0.1.20; DHCPOFFER 10.0.1.20 to 10.0.1.1:67")
 }
 
-// TestS2_Closest: of several client entries the one on the network, and a
+// TestS2_EntriesByNetwork: of several client entries the one on the network, and a
 // client with one elsewhere only gets an address of the pool.
 func TestS2_EntriesByNetwork(t *testing.T) {
 	w := newWorld(t, house+`client 2:0:0:0:0:77 10.0.1.77;`, "10.0.0.20", "10.0.1.20")
@@ -132,6 +132,19 @@ func TestS2_EntryForOurs(t *testing.T) {
 	w := newWorld(t, house+`client 2:0:0:0:0:9 10.0.0.1;`, "10.0.0.20")
 	if got := w.offered(discover(9)); got != "10.0.0.20" {
 		t.Errorf("offered %s", got)
+	}
+}
+
+// TestS2_TwoIDsOneAddress: the firmware and the system of one machine often
+// call themselves differently, and the config may give both one address.
+func TestS2_TwoIDsOneAddress(t *testing.T) {
+	w := newWorld(t, house+`client ff01 10.0.0.99;`)
+	w.ask(selecting(0x99, "10.0.0.99"))
+	system := option(dhcp4.ClientID, 0xff, 1)
+	w.want(discover(0x99, system), "DHCPOFFER 10.0.0.99 to 10.0.0.99:68 raw")
+	a := w.want(selecting(0x99, "10.0.0.99", system), "commit fixed 10.0.0.99; DHCPACK 10.0.0.99 to 10.0.0.99:68 raw")
+	if a.lazy || len(a.record.ID) != 2 {
+		t.Errorf("lazy %v, client identifier %x", a.lazy, a.record.ID)
 	}
 }
 

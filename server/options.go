@@ -6,9 +6,9 @@ import (
 	"dhcpd/internal/dhcp4"
 )
 
-// ours are the options that the server itself sets or must never send (S11):
-// the config has no say in them.
-var ours = setOf(
+// reserved are the options that the server itself sets or must never send
+// (S11): neither the config nor the client's list has a say in them.
+var reserved = setOf(
 	dhcp4.RequestedAddress, dhcp4.LeaseTime, dhcp4.Overload, dhcp4.MessageType,
 	dhcp4.ServerID, dhcp4.ParameterList, dhcp4.MessageText, dhcp4.MaxSize,
 	dhcp4.ClientID, dhcp4.RelayAgent, dhcp4.SubnetSelection,
@@ -62,7 +62,7 @@ func (s *Server) wants(c dhcp4.Code) bool {
 // put puts in option c as gathered, if it was.
 func (s *Server) put(c dhcp4.Code) {
 	switch {
-	case !s.info.Options.Has(c) || ours.Has(c) || s.reply.Options.Has(c):
+	case !s.info.Options.Has(c) || reserved.Has(c) || s.reply.Options.Has(c):
 		return
 	case c == dhcp4.RenewalTime || c == dhcp4.RebindingTime:
 		// T1 and T2 only mean something within a lease (S12, S9, S14).
@@ -77,8 +77,8 @@ func (s *Server) put(c dhcp4.Code) {
 	s.reply.Options.Put(c, s.info.Options.Get(c))
 }
 
-// TooBig is the diagnostic for a reply to m that lacks the options left,
-// since they did not fit: Append says which.
+// TooBig is the diagnostic (dhcpd(8)) for the reply m, which had no room for
+// the options left: Append says which.
 func TooBig(m *dhcp4.Message, left dhcp4.Set, d *dhcp4.Dict) string {
 	b := append([]byte(nil), "DHCP packet too big, no room in the "...)
 	b = append(b, m.Type().String()...)

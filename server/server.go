@@ -29,7 +29,7 @@ type Server struct {
 	// Who asks, and from where.
 	query conf.Query
 	hw    pool.HW
-	ether [1 + 16]byte // htype and chaddr
+	ether [1 + 16]byte // memory for query.HW
 	links []link
 
 	// The answer.
@@ -123,25 +123,23 @@ func (s *Server) identify() string {
 	if m.Htype == dhcp4.HtypeEther && m.Hlen != 6 {
 		return "htype is Ethernet, but hlen is not 6"
 	}
-	s.hw = pool.HW{Type: m.Htype, Len: m.Hlen}
-	copy(s.hw.Addr[:], m.HW())
-	s.ether[0] = m.Htype
-	hw := s.ether[:1+copy(s.ether[1:], m.HW())]
-
 	agent := m.Options.Get(dhcp4.RelayAgent)
 	s.query = conf.Query{ID: m.Options.Get(dhcp4.ClientID), Class: m.Options.Get(dhcp4.ClassID)}
 	s.query.Circuit, _ = dhcp4.SubOption(agent, circuitID)
 	s.query.Remote, _ = dhcp4.SubOption(agent, remoteID)
-	if m.Hlen > 0 {
-		s.query.HW = hw
+	s.hw = pool.HW{}
+	if hw := m.HW(); len(hw) > 0 {
+		s.hw = pool.HW{Type: m.Htype, Len: m.Hlen}
+		copy(s.hw.Addr[:], hw)
+		s.ether[0] = m.Htype
+		s.query.HW = s.ether[:1+copy(s.ether[1:], hw)]
 	}
-	if len(s.query.ID) > 0 {
-		return ""
+	if len(s.query.ID) == 0 {
+		s.query.ID = s.query.HW
 	}
-	if m.Hlen == 0 {
+	if len(s.query.ID) == 0 {
 		return "neither client identifier nor hardware address"
 	}
-	s.query.ID = hw
 	return ""
 }
 
