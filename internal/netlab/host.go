@@ -31,7 +31,7 @@ type Host struct {
 type spaces struct{ net, mnt, uts, pid int }
 
 // furnish is what the first process of a host does: mounts of its own, then
-// sleep. It ignores SIGCHLD over the exec, so that orphans leave no zombies.
+// sleep, with SIGCHLD ignored so that orphans leave no zombies.
 //
 // /etc becomes a tmpfs of links to the machine's files, read-only below, with
 // a real and empty resolv.conf: programs replace that by rename(2), which a
@@ -54,9 +54,8 @@ for d in /var/lib/dhcp /var/lib/dhcpcd /var/lib/dhcpd /var/lib/misc; do
 	if [ -d $d ]; then mount -t tmpfs -o mode=755 netlab $d; fi
 done
 echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6 || :
-trap '' CHLD
 echo ready
-exec sleep infinity
+exec env --ignore-signal=CHLD sleep infinity
 `
 
 // Host adds a machine with nothing but a loopback interface.

@@ -32,14 +32,17 @@ var clients = []struct {
 		func(h *netlab.Host) *netlab.Proc { return h.Dhclient("eth0") },
 		func(p *netlab.Proc) {},
 		func(h *netlab.Host, p *netlab.Proc) {
-			p.Kill()
+			p.WaitLine("^bound to") // it writes down its lease after setting the address
 			h.Run("dhclient", "-4", "-r", "-v", "-cf", h.Dir+"/dhclient.conf", "-lf", h.Dir+"/dhclient.leases", "-pf", "/run/dhclient.pid", "eth0")
 		},
 	}, {
 		"dhcpcd",
 		func(h *netlab.Host) *netlab.Proc { return h.Dhcpcd("eth0") },
 		func(p *netlab.Proc) {},
-		func(h *netlab.Host, p *netlab.Proc) { h.Run("dhcpcd", "-k", "eth0") },
+		func(h *netlab.Host, p *netlab.Proc) {
+			p.WaitLine("spawned listener") // before that it would miss the signal
+			p.Signal(syscall.SIGALRM)
+		},
 	},
 }
 
@@ -236,8 +239,8 @@ func TestL2_BothEnds(t *testing.T) {
 	own(n.client)
 	a := bound(t, n.client, "10.0.0.100", "10.0.0.101")
 	n.file(n.client, "dhcp.cache", a.String())
-	for _, want := range []string{"eth0", "netmask 255.255.255.0", "gateway 10.0.0.1", "DNSserver 10.0.0.1"} {
-		if got := query(t, n.client); !strings.Contains(got, want) {
+	for _, want := range []string{`netmask\s+255\.255\.255\.0`, `gateway\s+10\.0\.0\.1`, `DNSserver\s+10\.0\.0\.1`} {
+		if got := query(t, n.client); !regexp.MustCompile(`(?m)^eth0\s+` + want + `$`).MatchString(got) {
 			t.Errorf("no %q at the client:\n%s", want, got)
 		}
 	}
