@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net/netip"
-	"slices"
 
 	"dhcpd/internal/act"
 	"dhcpd/pool"
@@ -57,15 +56,16 @@ func (s *service) commit(a *act.Action) *outbox {
 	b, r := s.filling, a.Record
 	b.text.Add(r, a.Lazy)
 	b.due = true
-	s.unfree(r.Addr)
+	// Behind a record that frees the address, the promise that a lazy one
+	// rests on is none any more.
+	if s.unfree(r.Addr) || !a.Lazy {
+		b.sync = true
+	}
 	if r.State == pool.Released {
 		b.freeing = append(b.freeing, own(r))
 	} else {
 		old, had := s.table.Apply(r)
 		b.undo = append(b.undo, undo{old, had})
-	}
-	if !a.Lazy {
-		b.sync = true
 	}
 	switch {
 	case b.sync:
@@ -84,14 +84,20 @@ func own(r *pool.Record) pool.Record {
 	return c
 }
 
-// unfree forgets that an address is to become free: a later record says
-// otherwise.
-func (s *service) unfree(a netip.Addr) {
-	for _, b := range []*block{s.filling, s.writing} {
-		if b != nil && len(b.freeing) > 0 {
-			b.freeing = slices.DeleteFunc(b.freeing, func(r pool.Record) bool { return r.Addr == a })
+// unfree forgets that an address is to become free, since a later record says
+// otherwise, and tells whether it was to.
+func (s *service) unfree(a netip.Addr) (was bool) {
+	for _, b := range [...]*block{s.filling, s.writing} {
+		if b == nil {
+			continue
+		}
+		for i := range b.freeing {
+			if r := &b.freeing[i]; r.Addr == a {
+				r.Addr, was = netip.Addr{}, true
+			}
 		}
 	}
+	return was
 }
 
 // flush sends what may leave, and hands over the block if the writer is idle.
@@ -115,7 +121,9 @@ func (s *service) blockDone(r outcome) {
 	} else {
 		s.failing = false
 		for i := range b.freeing {
-			s.table.Apply(&b.freeing[i])
+			if r := &b.freeing[i]; r.Addr.IsValid() {
+				s.table.Apply(r)
+			}
 		}
 		s.deliver(&b.replies)
 	}

@@ -138,7 +138,10 @@ func TestS8_ReleasedAndTakenAgainInOneBlock(t *testing.T) {
 	s.do(n, ackFor(record(1, "a", pool.Released), false)[:1])
 	handOver(s)
 	s.filling = newBlock(s)
-	s.do(n, ackFor(record(1, "a", pool.Bound), false))
+	s.do(n, ackFor(record(1, "a", pool.Bound), true))
+	if !s.filling.sync || replies(&s.filling.replies) != 1 {
+		t.Error("a renewal rests on a promise that a RELEASE on its way takes back")
+	}
 	s.blockDone(outcome{})
 	if got := holders(s.table); got != "1:a:bound" {
 		t.Errorf("table: %s; the later record must win", got)

@@ -194,7 +194,7 @@ func (s *service) regroup() {
 	s.table.Regroup(func(a netip.Addr) (on netip.Prefix, lendable bool) {
 		on, known := cfg.Network(a)
 		_, ok := cfg.Lendable(a)
-		return on, known && ok
+		return on, known && ok && !s.d.addrs[a]
 	})
 	first, more := "", 0
 	for r := range s.table.All() {

@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"maps"
+	"net/netip"
 	"slices"
 
 	"dhcpd/client"
@@ -60,7 +62,7 @@ func (d *Daemon) look(links []link.Interface) {
 	for i, n := range d.nets {
 		gone[i] = n
 	}
-	clear(d.addrs)
+	ours := make(map[netip.Addr]bool, len(d.addrs))
 	for i := range links {
 		l := &links[i]
 		delete(gone, l.Index)
@@ -70,8 +72,12 @@ func (d *Daemon) look(links []link.Interface) {
 			d.appear(l)
 		}
 		for _, a := range l.Addrs {
-			d.addrs[a.Prefix.Addr()] = true
+			ours[a.Prefix.Addr()] = true
 		}
+	}
+	if !maps.Equal(ours, d.addrs) {
+		d.addrs = ours
+		d.service.regroup() // the pool must not give away an address of ours
 	}
 	for i, n := range gone {
 		d.vanish(i, n)
