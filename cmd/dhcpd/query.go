@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"slices"
+	"time"
 
 	"dhcpd/cache"
 	"dhcpd/internal/conf"
@@ -40,7 +41,8 @@ func (c *command) queryPool(apart bool) {
 	if loaded == nil {
 		return
 	}
-	now := pool.Time(clock.Now().Unix())
+	// Rounded up, as the ends of leases are: a new lease has no second too many.
+	now := pool.Time(clock.Now().Add(time.Second - 1).Unix())
 	list := addresses(loaded.Table)
 	var b []byte
 	if apart && len(list) > 0 {

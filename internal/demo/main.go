@@ -77,7 +77,7 @@ func show(t *stage, dhcpd string) {
 	say("The server's dhcp.conf, and its pool: dhcpd -a 10.7.7.100-10.7.7.109", dhcpConf)
 	server.Run(dhcpd, append([]string{"-a"}, files(server, "10.7.7.100-10.7.7.109")...)...)
 
-	serving := server.Start(dhcpd, files(server, "-d1")...)
+	serving := server.Ready(server.Start(dhcpd, files(server, "-d1")...))
 	asking := client.Start(dhcpd, files(client, "-d1")...)
 	client.Until("an address on the client", func() bool { return len(client.Addrs("eth0")) > 0 })
 	lab.Until("the client's cache", func() bool {
