@@ -137,6 +137,9 @@ func (s *service) take(c *pool.Changes, b *block) {
 	if c.Notice != "" {
 		s.d.say.log(c.Notice)
 	}
+	if c.Corrupt != nil {
+		s.d.say.log(c.Corrupt.Error())
+	}
 	s.table.Take(c)
 	if c.Reset || len(c.Del) > 0 {
 		b.replies.reset()
