@@ -161,7 +161,9 @@ func (s *service) undo(err error) {
 	s.filling.reset()
 	if errors.Is(err, pool.ErrWhole) {
 		s.filling.text.Whole()
-		s.filling.due, s.filling.sync = true, true
+		// At once the first time; then only with the next request, so that a
+		// full disk is not tried without end.
+		s.filling.due, s.filling.sync = !s.failing, true
 	}
 	if !s.failing {
 		s.d.say.log(err.Error() + "; nobody gets a lease until this is mended")

@@ -170,3 +170,20 @@ func TestS5_WayOut(t *testing.T) {
 		}
 	}
 }
+
+func TestP4_FullDiskIsNotTriedWithoutEnd(t *testing.T) {
+	s, n, _ := newServing(t)
+	s.do(n, ackFor(record(1, "a", pool.Bound), false))
+	handOver(s)
+	s.filling = newBlock(s)
+	s.blockDone(outcome{err: pool.ErrWhole})
+	if !s.filling.due {
+		t.Fatal("a pool file that is gone is not written anew at once")
+	}
+	handOver(s)
+	s.filling = newBlock(s)
+	s.blockDone(outcome{err: fmt.Errorf("no space left on device: %w", pool.ErrWhole)})
+	if s.filling.due {
+		t.Error("tried again at once after it failed twice")
+	}
+}
