@@ -3,7 +3,6 @@ package link
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"time"
 
@@ -30,10 +29,7 @@ func NewAlarm() (*Alarm, error) {
 			if _, err := f.Read(buf); errors.Is(err, os.ErrClosed) {
 				return
 			}
-			select {
-			case c <- struct{}{}:
-			default: // a ring that was not heard yet says the same
-			}
+			ring(c)
 		}
 	}()
 	return &Alarm{C: c, file: f, fd: fd}, nil
@@ -59,29 +55,43 @@ func (a *Alarm) Close() error { return a.file.Close() }
 // the wall clock. It lives as long as the program.
 func ClockSteps() (<-chan struct{}, error) {
 	fd, f, err := timerfd(unix.CLOCK_REALTIME)
+	if err == nil {
+		err = awaitStep(fd)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("make a timer on the wall clock: %w", err)
 	}
 	c := make(chan struct{}, 1)
-	// Armed for ever, and so that setting the clock cancels it: that is the news.
-	spec := unix.ItimerSpec{Value: unix.Timespec{Sec: math.MaxInt32}}
-	const flags = unix.TFD_TIMER_ABSTIME | unix.TFD_TIMER_CANCEL_ON_SET
 	go func() {
 		for buf := make([]byte, 8); ; {
-			if err := unix.TimerfdSettime(fd, flags, &spec, nil); err != nil && err != unix.ECANCELED {
-				return
-			}
 			_, err := f.Read(buf)
-			if errors.Is(err, os.ErrClosed) {
+			again := awaitStep(fd)
+			if stepped(err) || stepped(again) {
+				ring(c)
+			} else if again != nil {
 				return
-			}
-			select {
-			case c <- struct{}{}:
-			default:
 			}
 		}
 	}()
 	return c, nil
+}
+
+// awaitStep sets a timer for a year from now that setting the clock cancels:
+// that is the news, or that it was cancelled before it could be set again.
+func awaitStep(fd int) error {
+	const flags = unix.TFD_TIMER_ABSTIME | unix.TFD_TIMER_CANCEL_ON_SET
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(Wall().AddDate(1, 0, 0).UnixNano())}
+	return unix.TimerfdSettime(fd, flags, &spec, nil)
+}
+
+func stepped(err error) bool { return errors.Is(err, unix.ECANCELED) }
+
+// ring puts a value into c; one that was not heard yet says the same.
+func ring(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 func timerfd(clock int) (int, *os.File, error) {

@@ -38,8 +38,18 @@ func pair(t testing.TB) (a, b *machine) {
 	t.Helper()
 	lab := netlab.New(t)
 	a, b = newMachine(t, lab, "a"), newMachine(t, lab, "b")
-	lab.Wire(a.Host, "eth0", b.Host, "eth0")
+	wire(lab, a, "eth0", b, "eth0")
 	return a, b
+}
+
+// wire joins two machines and waits until the wire carries: the kernel throws
+// away what is sent before that, and says nothing.
+func wire(lab *netlab.Lab, a *machine, aName string, b *machine, bName string) {
+	a.t.Helper()
+	wa, wb := a.watch(), b.watch()
+	lab.Wire(a.Host, aName, b.Host, bName)
+	a.until(wa, func() bool { return a.find(aName).Carrier })
+	b.until(wb, func() bool { return b.find(bName).Carrier })
 }
 
 // find returns an interface as it is now, the zero one if there is none.

@@ -7,8 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// skipStats spares us the counters of every interface (RTEXT_FILTER_SKIP_STATS).
-const skipStats = 1 << 3
+const (
+	skipStats   = 1 << 3 // RTEXT_FILTER_SKIP_STATS: spare us the counters of every interface
+	operUnknown = 0      // IF_OPER_UNKNOWN (RFC 2863)
+)
 
 func (k *kernel) Interfaces() (list []Interface, err error) {
 	// A list that changed while it was read may lack something. If it never
@@ -58,11 +60,11 @@ func parseLink(b []byte) (i Interface, ok bool) {
 	i.Index = int(int32(host.Uint32(b[4:])))
 	flags := host.Uint32(b[8:])
 	i.Up = flags&unix.IFF_UP != 0
-	// Running: the carrier is there and, with 802.1X or wireless, we were
+	// Lower up: there is a carrier. Running: with 802.1X or wireless we were
 	// let in.
 	i.Carrier = flags&unix.IFF_LOWER_UP != 0 && flags&unix.IFF_RUNNING != 0
 	i.Ether = host.Uint16(b[2:]) == unix.ARPHRD_ETHER && flags&(unix.IFF_NOARP|unix.IFF_LOOPBACK) == 0
-	master, masterKind := 0, ""
+	master, masterKind, state := 0, "", byte(operUnknown)
 	for typ, v := range attributes(b[unix.SizeofIfInfomsg:]) {
 		switch typ {
 		case unix.IFLA_IFNAME:
@@ -75,11 +77,21 @@ func parseLink(b []byte) (i Interface, ok bool) {
 			i.MTU = int(number(v))
 		case unix.IFLA_CARRIER_CHANGES:
 			i.Flaps = number(v)
+		case unix.IFLA_OPERSTATE:
+			if len(v) == 1 {
+				state = v[0]
+			}
 		case unix.IFLA_MASTER:
 			master = int(number(v))
 		case unix.IFLA_LINKINFO:
 			masterKind = slaveKind(v)
 		}
+	}
+	// A carrier that has changed, and no state that follows from it yet: the
+	// kernel has still to open the queue, and throws away without a word what
+	// is sent before that. A driver that knows no carrier stays unknown.
+	if state == operUnknown && i.Flaps > 0 {
+		i.Carrier = false
 	}
 	// A VRF lends its members a routing table; every other master takes
 	// over their packets.

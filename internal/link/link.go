@@ -1,9 +1,9 @@
 // Package link is the edge to Linux: interfaces, addresses and routes (by
 // netlink), sockets, clocks. The daemon is its only user. Nothing in here
-// keeps state about networks or starts a goroutine that outlives a call: the
-// daemon's one loop owns all state and calls Host, Sender and the Send
-// methods; a small reader for each socket sits in Receive, Read or Wait, hands
-// over what came, and ends when its socket is closed.
+// keeps state about networks: the daemon's one loop owns it all and calls
+// Host, Sender and the Send methods; a small reader for each socket sits in
+// Receive, Read or Wait, hands over what came, and ends when its socket is
+// closed.
 //
 //	Host      interfaces as they are; set link, MTU, address, route      netlink
 //	Watch     "look again"                                               netlink
@@ -11,6 +11,7 @@
 //	UDP       port 67 for all networks; port 68 for a client's renewals  recvmmsg, sendmmsg
 //	Sender    frames to hosts that have no address yet                   sendmmsg
 //	Batch     the datagrams or frames of one system call
+//	Alarm     the loop's one timer, and news of a wall clock that was set  timerfd
 //
 // For each client: Frames of kind DHCP while it has no address, and a UDP
 // socket on port 68 bound to its interface once it has one. Renewals go out by

@@ -46,27 +46,30 @@ func TestB1_ParseLink(t *testing.T) {
 		flags  uint32
 		master uint32
 		kind   string
+		state  byte
 		want   want
 	}{
-		{"Ethernet", unix.ARPHRD_ETHER, live, 0, "", want{ether: true, up: true, carrier: true}},
-		{"down", unix.ARPHRD_ETHER, unix.IFF_BROADCAST, 0, "", want{ether: true}},
-		{"no carrier", unix.ARPHRD_ETHER, up, 0, "", want{ether: true, up: true}},
-		{"dormant: 802.1X has not let us in", unix.ARPHRD_ETHER, up | unix.IFF_LOWER_UP | unix.IFF_DORMANT, 0, "", want{ether: true, up: true}},
-		{"without ARP", unix.ARPHRD_ETHER, live | unix.IFF_NOARP, 0, "", want{up: true, carrier: true}},
-		{"loopback", unix.ARPHRD_LOOPBACK, live | unix.IFF_LOOPBACK, 0, "", want{up: true, carrier: true}},
-		{"Ethernet that loops", unix.ARPHRD_ETHER, live | unix.IFF_LOOPBACK, 0, "", want{up: true, carrier: true}},
-		{"tunnel", unix.ARPHRD_NONE, live, 0, "", want{up: true, carrier: true}},
-		{"bridge port", unix.ARPHRD_ETHER, live, 7, "bridge", want{ether: true, port: true, up: true, carrier: true}},
-		{"bond port", unix.ARPHRD_ETHER, live, 7, "bond", want{ether: true, port: true, up: true, carrier: true}},
-		{"team port", unix.ARPHRD_ETHER, live, 7, "team", want{ether: true, port: true, up: true, carrier: true}},
-		{"Open vSwitch port", unix.ARPHRD_ETHER, live, 7, "openvswitch", want{ether: true, port: true, up: true, carrier: true}},
-		{"VRF member", unix.ARPHRD_ETHER, live, 7, "vrf", want{ether: true, up: true, carrier: true, vrf: 7}},
+		{"Ethernet", unix.ARPHRD_ETHER, live, 0, "", 6, want{ether: true, up: true, carrier: true}},
+		{"down", unix.ARPHRD_ETHER, unix.IFF_BROADCAST, 0, "", 6, want{ether: true}},
+		{"carrier just come, queue not open", unix.ARPHRD_ETHER, live, 0, "", 0, want{ether: true, up: true}},
+		{"no carrier", unix.ARPHRD_ETHER, up, 0, "", 6, want{ether: true, up: true}},
+		{"dormant: 802.1X has not let us in", unix.ARPHRD_ETHER, up | unix.IFF_LOWER_UP | unix.IFF_DORMANT, 0, "", 6, want{ether: true, up: true}},
+		{"without ARP", unix.ARPHRD_ETHER, live | unix.IFF_NOARP, 0, "", 6, want{up: true, carrier: true}},
+		{"loopback", unix.ARPHRD_LOOPBACK, live | unix.IFF_LOOPBACK, 0, "", 6, want{up: true, carrier: true}},
+		{"Ethernet that loops", unix.ARPHRD_ETHER, live | unix.IFF_LOOPBACK, 0, "", 6, want{up: true, carrier: true}},
+		{"tunnel", unix.ARPHRD_NONE, live, 0, "", 6, want{up: true, carrier: true}},
+		{"bridge port", unix.ARPHRD_ETHER, live, 7, "bridge", 6, want{ether: true, port: true, up: true, carrier: true}},
+		{"bond port", unix.ARPHRD_ETHER, live, 7, "bond", 6, want{ether: true, port: true, up: true, carrier: true}},
+		{"team port", unix.ARPHRD_ETHER, live, 7, "team", 6, want{ether: true, port: true, up: true, carrier: true}},
+		{"Open vSwitch port", unix.ARPHRD_ETHER, live, 7, "openvswitch", 6, want{ether: true, port: true, up: true, carrier: true}},
+		{"VRF member", unix.ARPHRD_ETHER, live, 7, "vrf", 6, want{ether: true, up: true, carrier: true, vrf: 7}},
 	} {
 		b := linkBody(c.typ, 3, c.flags, func(m *message) {
 			m.attr(unix.IFLA_IFNAME, []byte("eth0\x00"))
 			m.attr(unix.IFLA_ADDRESS, []byte{2, 0, 0, 0, 0, 1})
 			m.number(unix.IFLA_MTU, 1400)
 			m.number(unix.IFLA_CARRIER_CHANGES, 5)
+			m.attr(unix.IFLA_OPERSTATE, []byte{c.state})
 			if c.master != 0 {
 				m.slaveOf(c.master, c.kind)
 			}
@@ -78,6 +81,13 @@ func TestB1_ParseLink(t *testing.T) {
 		if got := (want{i.Ether, i.Port, i.Up, i.Carrier, i.VRF}); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
+	}
+	b := linkBody(unix.ARPHRD_ETHER, 3, live, func(m *message) {
+		m.attr(unix.IFLA_IFNAME, []byte("tap0\x00"))
+		m.attr(unix.IFLA_OPERSTATE, []byte{operUnknown})
+	})
+	if i, ok := parseLink(b); !ok || !i.Carrier {
+		t.Errorf("a driver that knows no carrier: %+v, %v", i, ok)
 	}
 }
 
