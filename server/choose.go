@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dhcpd/internal/act"
+	"dhcpd/internal/dhcp4"
 	"dhcpd/pool"
 )
 
@@ -19,11 +20,17 @@ type place struct {
 	fixed bool // a client entry's address, not one of the pool
 }
 
-// discover answers a DHCPDISCOVER: an OFFER, and the address held.
+// discover answers a DHCPDISCOVER: an OFFER, and the address held. A client
+// that will take what it gets has the ACK at once, if the config allows that
+// (RFC 4039 section 3.1): it may not be the only server.
 func (s *Server) discover() {
 	p, ok := s.choose()
 	if !ok {
 		s.drop("no address for the client on its network")
+		return
+	}
+	if s.site.Settings.Rapid && s.msg.Options.Has(dhcp4.RapidCommit) {
+		s.ack(p)
 		return
 	}
 	if why := s.prepare(p); why != "" {
@@ -115,8 +122,7 @@ func (s *Server) asked(l link) (netip.Addr, bool) {
 	if err != nil || !s.free(a) {
 		return a, false
 	}
-	net, ok := s.cfg.Network(a)
-	return a, ok && net == l.net
+	return a, s.isOn(a, l)
 }
 
 // offered is what an OFFER before this one held for the client.

@@ -14,7 +14,7 @@ import (
 func (s *Server) decline() {
 	a, err := s.requested()
 	server, errServer := s.msg.Options.Addr(dhcp4.ServerID)
-	if err != nil || errServer != nil || !s.site.Ours(server) {
+	if err != nil || errServer != nil || !s.isUs(server) {
 		s.drop("a DHCPDECLINE without our server identifier or the address")
 		return
 	}
@@ -50,7 +50,7 @@ func (s *Server) release() {
 	server, err := s.msg.Options.Addr(dhcp4.ServerID)
 	r, ok := s.table.ByAddr(s.msg.Ciaddr)
 	switch {
-	case err == dhcp4.ErrMalformed || err == nil && !s.site.Ours(server):
+	case err == dhcp4.ErrMalformed || err == nil && !s.isUs(server):
 		s.drop("a DHCPRELEASE to another server")
 	case !ok || !s.is(r.ID) || !s.runs(&r):
 		s.drop("a DHCPRELEASE of an address that is not the client's")

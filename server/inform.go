@@ -32,11 +32,15 @@ func (s *Server) inform() {
 }
 
 // bootp answers a BOOTP request (RFC 951, RFC 1534 section 2): an address for
-// ever, since the client knows no leases.
+// ever, since the client knows no leases. One of the pool would never come
+// back, so the config must allow it.
 func (s *Server) bootp() {
 	p, ok := s.entry()
+	if !ok && s.site.Settings.BOOTP {
+		p, ok = s.choose()
+	}
 	if !ok {
-		s.drop("no client entry for the BOOTP client")
+		s.drop("no address for the BOOTP client")
 		return
 	}
 	if why := s.gather(p); why != "" {

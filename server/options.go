@@ -11,7 +11,7 @@ import (
 var reserved = setOf(
 	dhcp4.RequestedAddress, dhcp4.LeaseTime, dhcp4.Overload, dhcp4.MessageType,
 	dhcp4.ServerID, dhcp4.ParameterList, dhcp4.MessageText, dhcp4.MaxSize,
-	dhcp4.ClientID, dhcp4.RelayAgent, dhcp4.SubnetSelection,
+	dhcp4.ClientID, dhcp4.RelayAgent, dhcp4.SubnetSelection, dhcp4.RapidCommit,
 )
 
 func setOf(codes ...dhcp4.Code) (set dhcp4.Set) {
@@ -24,7 +24,8 @@ func setOf(codes ...dhcp4.Code) (set dhcp4.Set) {
 // gather collects what the config has for the client at p (dhcp-conf.md,
 // "Gathering"). It says what is wrong, "" for nothing.
 func (s *Server) gather(p place) string {
-	if !s.cfg.Gather(&s.query, p.addr, &s.info) || !s.info.Net(p.addr).Contains(p.link.on) {
+	if !s.cfg.Gather(&s.query, p.addr, &s.info) ||
+		!s.info.Net(p.addr).Contains(p.link.on) && !s.cfg.Joined(p.addr, p.link.on) {
 		return "no information for the client"
 	}
 	return ""

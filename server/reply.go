@@ -39,7 +39,11 @@ func (s *Server) begin(t dhcp4.Type, l link) {
 	r.Reset(dhcp4.BootReply)
 	r.Htype, r.Hlen, r.Chaddr = m.Htype, m.Hlen, m.Chaddr
 	r.Xid, r.Flags, r.Giaddr = m.Xid, m.Flags, m.Giaddr
-	s.self = s.serverID(l)
+	s.source = s.address(l)
+	s.self = s.source
+	if a, ok := s.override(); ok {
+		s.self = a
+	}
 	if t != dhcp4.BOOTP {
 		r.SetType(t)
 		r.Options.PutAddr(dhcp4.ServerID, s.self)
@@ -79,6 +83,9 @@ func (s *Server) ack(p place) {
 	s.begin(dhcp4.ACK, p.link)
 	s.reply.Ciaddr = s.msg.Ciaddr
 	s.assign(p)
+	if s.msg.Type() == dhcp4.Discover { // RFC 4039 section 4
+		s.reply.Options.Put(dhcp4.RapidCommit, nil)
+	}
 	s.configure()
 	s.send()
 }
@@ -107,7 +114,7 @@ func (s *Server) send() {
 	s.acts = append(s.acts, act.Action{
 		Verb:  act.Send,
 		Msg:   &s.reply,
-		To:    destination(s.msg, &s.reply, s.self, s.local()),
+		To:    destination(s.msg, &s.reply, s.source, s.local()),
 		Limit: s.msg.Limit(mtu),
 	})
 }

@@ -10,6 +10,7 @@ import (
 const (
 	notThisNetwork = "address is not on the client's network"
 	notThisAddress = "address is not the client's"
+	notKnown       = "client is not known"
 )
 
 // corrupt is why there is no NAK while the pool file can't be trusted.
@@ -33,7 +34,7 @@ func (s *Server) request() {
 	switch {
 	case errAsked == dhcp4.ErrMalformed || errServer == dhcp4.ErrMalformed:
 		s.drop("requested address or server identifier is malformed")
-	case errServer == nil && !s.site.Ours(server):
+	case errServer == nil && !s.isUs(server):
 		s.notSelected()
 	case errServer == nil && errAsked == nil:
 		s.selecting(asked)
@@ -107,7 +108,7 @@ func (s *Server) rebinding() { s.verify(s.msg.Ciaddr) }
 //	a is not on the client's network           NAK, if we know that network
 //	the last lease on a was the client's       ACK, unless someone else has it
 //	the client has a record of another address NAK
-//	there is no record of the client           silence
+//	there is no record of the client           silence, but see stranger
 func (s *Server) verify(a netip.Addr) {
 	entry, ok := s.entry()
 	l, on := s.linkOf(a)
@@ -127,6 +128,18 @@ func (s *Server) verify(a netip.Addr) {
 	case s.known():
 		s.nak(notThisAddress)
 	default:
-		s.drop("no record of the client")
+		s.stranger()
 	}
+}
+
+// stranger answers a client of this network that says it has an address, and
+// of which there is no record. Another server may know it, unless the config
+// says that there is none. To a client that only remembers the address a NAK
+// saves time; one that uses it may lose it, and so is left alone.
+func (s *Server) stranger() {
+	if s.site.Settings.Authoritative && s.msg.Ciaddr.IsUnspecified() {
+		s.nak(notKnown)
+		return
+	}
+	s.drop("no record of the client")
 }

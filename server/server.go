@@ -28,6 +28,7 @@ type Server struct {
 
 	// Who asks, and from where.
 	query conf.Query
+	agent []byte // what the relay says of it: option 82
 	hw    pool.HW
 	ether [1 + 16]byte // memory for query.HW
 	links []link
@@ -35,7 +36,8 @@ type Server struct {
 	// The answer.
 	info   conf.Info
 	term   uint32     // the lease time granted, in seconds
-	self   netip.Addr // our address, as the client is to know it
+	self   netip.Addr // who we are to the client: option 54
+	source netip.Addr // the address of ours that the reply comes from
 	reply  dhcp4.Message
 	record pool.Record
 	acts   []act.Action
@@ -123,10 +125,7 @@ func (s *Server) identify() string {
 	if m.Htype == dhcp4.HtypeEther && m.Hlen != 6 {
 		return "htype is Ethernet, but hlen is not 6"
 	}
-	agent := m.Options.Get(dhcp4.RelayAgent)
 	s.query = conf.Query{ID: m.Options.Get(dhcp4.ClientID), Class: m.Options.Get(dhcp4.ClassID)}
-	s.query.Circuit, _ = dhcp4.SubOption(agent, circuitID)
-	s.query.Remote, _ = dhcp4.SubOption(agent, remoteID)
 	s.hw = pool.HW{}
 	if hw := m.HW(); len(hw) > 0 {
 		s.hw = pool.HW{Type: m.Htype, Len: m.Hlen}
@@ -140,6 +139,9 @@ func (s *Server) identify() string {
 	if len(s.query.ID) == 0 {
 		return "neither client identifier nor hardware address"
 	}
+	s.agent = s.relayed()
+	s.query.Circuit, _ = dhcp4.SubOption(s.agent, circuitID)
+	s.query.Remote, _ = dhcp4.SubOption(s.agent, remoteID)
 	return ""
 }
 

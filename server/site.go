@@ -21,13 +21,6 @@ type Site struct {
 	Settings conf.Settings         // the network's options; Server and Inform count here
 }
 
-// Sub-options of option 82: RFC 3046 section 2.0, RFC 3527.
-const (
-	circuitID     = 1
-	remoteID      = 2
-	linkSelection = 5
-)
-
 // link is one network that the client may be on.
 type link struct {
 	on  netip.Addr   // an address there: the relay's, the client's or our own
@@ -85,6 +78,12 @@ func (s *Server) linkOf(a netip.Addr) (link, bool) {
 	return link{}, false
 }
 
+// isOn tells whether a is on the network of l, if that is known.
+func (s *Server) isOn(a netip.Addr, l link) bool {
+	net, ok := s.cfg.Network(a)
+	return ok && net == l.net
+}
+
 // responsible tells whether we have information for the client's network, so
 // that a NAK is ours to give for address a (S6). A network of the interface
 // that the config knows nothing of is another server's: what it gave there
@@ -105,16 +104,16 @@ func (s *Server) responsible(a netip.Addr) bool {
 	return known
 }
 
-// serverID is the address by which a client on l knows us, and our source
-// address: one that it can reach (RFC 2131 section 4.1). If it names one of
-// ours, then that: clients take a NAK only from the server that they asked.
-func (s *Server) serverID(l link) netip.Addr {
+// address is the one of ours by which a client on l knows us: one that it can
+// reach (RFC 2131 section 4.1). If it names one of ours, then that: clients
+// take a NAK only from the server that they asked.
+func (s *Server) address(l link) netip.Addr {
 	if a, err := s.msg.Options.Addr(dhcp4.ServerID); err == nil && s.site.Ours(a) {
 		return a
 	}
 	if s.msg.Giaddr.IsUnspecified() {
 		for _, p := range s.site.Addrs {
-			if a := p.Addr(); a == l.on || l.net.IsValid() && l.net.Contains(a) {
+			if a := p.Addr(); a == l.on || s.isOn(a, l) {
 				return a
 			}
 		}
@@ -181,8 +180,9 @@ func (s *Server) local() bool {
 	if !s.site.Ours(s.site.To) || s.msg.Ciaddr.IsUnspecified() {
 		return true
 	}
+	net, ok := s.cfg.Network(s.msg.Ciaddr)
 	for _, p := range s.site.Addrs {
-		if p.Contains(s.msg.Ciaddr) {
+		if p.Contains(s.msg.Ciaddr) || ok && s.isOn(p.Addr(), link{net: net}) {
 			return true
 		}
 	}

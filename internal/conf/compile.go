@@ -112,7 +112,7 @@ func (k *compiler) lines(b *body, lines []line) {
 
 // statement compiles a line that may stand anywhere.
 func (k *compiler) statement(b *body, l line) {
-	switch word := k.keyword(l); word {
+	switch k.keyword(l) {
 	case "client":
 		k.client(b, l)
 	case "host":
@@ -122,10 +122,8 @@ func (k *compiler) statement(b *body, l line) {
 	case "class":
 		k.match(b, l, onClass)
 	case "circuit":
-		k.notYet(l[0].at, word)
 		k.match(b, l, onCircuit)
 	case "remote":
-		k.notYet(l[0].at, word)
 		k.match(b, l, onRemote)
 	case "option":
 		k.option(b, l)

@@ -64,7 +64,7 @@ type Config struct {
 
 	hostNames map[uint32]string // from the hosts file
 	taken     map[uint32]taken
-	shared    [][]block
+	wires     wires
 	keys      map[uint32]*Key
 	keyPlaces []place
 }

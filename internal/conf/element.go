@@ -237,6 +237,5 @@ func (k *compiler) shared(l line) {
 		}
 		wire = append(wire, k.block(it))
 	}
-	k.c.shared = append(k.c.shared, wire)
-	k.notYet(l[0].at, "shared")
+	k.c.wires.add(wire)
 }

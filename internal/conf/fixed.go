@@ -45,7 +45,7 @@ func (c *Config) Fixed(q *Query, on netip.Addr) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	w := c.ask(q)
-	a, ok := w.closest(near, func(a, mask uint32) bool { return (a^near)&mask == 0 })
+	a, ok := w.closest(near, func(a, mask uint32) bool { return (a^near)&mask == 0 || c.wires.same(a, near) })
 	if !ok {
 		return netip.Addr{}, false
 	}
@@ -78,7 +78,8 @@ func (w *asker) first() int32 {
 }
 
 // Network returns the network that a lies on: by the netmask that is gathered
-// for a without client or class.
+// for a without client or class. Netblocks that are shared are one network,
+// the first of them.
 func (c *Config) Network(a netip.Addr) (netip.Prefix, bool) {
 	addr, ok := toAddr(a)
 	if !ok {
@@ -91,7 +92,18 @@ func (c *Config) Network(a netip.Addr) (netip.Prefix, bool) {
 	if !ok || !okBits {
 		return netip.Prefix{}, false
 	}
+	if first, ok := c.wires.of(addr); ok {
+		return netip.PrefixFrom(fromAddr(first.addr), int(first.bits)), true
+	}
 	return netip.PrefixFrom(fromAddr(addr&m), bits), true
+}
+
+// Joined tells whether two addresses are on one wire by a `shared` element,
+// whatever their netmasks.
+func (c *Config) Joined(a, b netip.Addr) bool {
+	x, ok := toAddr(a)
+	y, okToo := toAddr(b)
+	return ok && okToo && c.wires.same(x, y)
 }
 
 // Lendable tells whether the pool may give a away, and if not why not: it has

@@ -23,17 +23,12 @@ type optionKind struct {
 // unmade are the elements and options that are read but do nothing in this
 // version. Whoever makes one work takes its line out.
 var unmade = map[string]bool{
-	"circuit": true,
-	"remote":  true,
-	"shared":  true,
-	"key":     true,
+	"key": true,
 
-	"option authoritative": true,
-	"option bootp":         true,
-	"option limit":         true,
-	"option leasequery":    true,
-	"option rogue":         true,
-	"option wait":          true,
+	"option limit":      true,
+	"option leasequery": true,
+	"option rogue":      true,
+	"option wait":       true,
 
 	"option relay": true,
 	"option agent": true,
@@ -57,7 +52,6 @@ var unmade = map[string]bool{
 	"option notify":      true,
 
 	"option probe":        true,
-	"option rapid":        true,
 	"option noforce":      true,
 	"option authenticate": true,
 }

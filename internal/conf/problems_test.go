@@ -23,8 +23,8 @@ option ip3 server;
 rootpath "";
 sname "";
 host nothere { macro other; };
-option rapid;
-option eth0 rapid;
+option agent { };
+option eth0 relay 10.0.0.1;
 circuit a { };
 host 10.0.0.0/8 { remote a { }; };
 shared 10.0.0.0/8 11.0.0.0/8;
@@ -53,11 +53,8 @@ client 02 "eth9" 10.0.0.2;
 "dhcp.conf", line 9: Nothing is not a good value for rootpath
 "dhcp.conf", line 11: Can't find the address of 'nothere'
 "dhcp.conf", line 11: Macro 'other' is not defined
-"dhcp.conf", line 12: 'option rapid' is not in this version yet
-"dhcp.conf", line 13: 'option rapid' is not in this version yet
-"dhcp.conf", line 14: 'circuit' is not in this version yet
-"dhcp.conf", line 15: 'remote' is not in this version yet
-"dhcp.conf", line 16: 'shared' is not in this version yet
+"dhcp.conf", line 12: 'option agent' is not in this version yet
+"dhcp.conf", line 13: 'option relay' is not in this version yet
 "dhcp.conf", line 18: 'key' is not in this version yet
 "dhcp.conf", line 19: Interface 'eth9' is not there
 "more.conf", line 2: Macro 'third' is not defined`
@@ -98,8 +95,7 @@ func TestS11_ReplyTooBig(t *testing.T) {
 		{"only with a class", "netmask /8; tag 224 a ascii 1 0; tag 225 b ascii 1 0; file f; sname s;\nhost 10.0.0.0/8 { a " + long + ";\nclass x y { b " + long + "; };\nclass x { b " + long + "; };\n };",
 			`"dhcp.conf", line 3: Reply does not fit 576 octets, left out: b`},
 		{"for a client, behind a circuit and a remote", "netmask /8; tag 224 a ascii 1 0; tag 225 b ascii 1 0; file f; sname s;\na " + long + "; circuit c { remote r {\nclient 00 10.0.0.1 { b " + long + "; };};};",
-			"\"dhcp.conf\", line 2: 'circuit' is not in this version yet\n\"dhcp.conf\", line 2: 'remote' is not in this version yet\n" +
-				`"dhcp.conf", line 3: Reply does not fit 576 octets, left out: b`},
+			`"dhcp.conf", line 3: Reply does not fit 576 octets, left out: b`},
 		{"never together", "netmask /8; tag 224 a ascii 1 0; file f; sname s; host 10.0.0.1 { a " + long + long + "; };\n host 10.0.0.1 { no a; };", ""},
 		{"no netmask, so no reply", "tag 224 a ascii 1 0; host 10.0.0.1 { a " + strings.Repeat(long, 4) + "; };", ""},
 	}

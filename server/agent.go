@@ -1,0 +1,50 @@
+package server
+
+import (
+	"net/netip"
+
+	"dhcpd/internal/dhcp4"
+)
+
+// Sub-options of option 82: RFC 3046 section 2.0, RFC 3527, RFC 5107.
+const (
+	circuitID        = 1
+	remoteID         = 2
+	linkSelection    = 5
+	serverIDOverride = 11
+)
+
+// relayed returns what a relay says of the client: option 82 as it came. A
+// client that renews reaches us without one, and gets what it got by the same
+// conditions when it last came through the relay: its record knows.
+func (s *Server) relayed() []byte {
+	m := s.msg
+	if m.Options.Has(dhcp4.RelayAgent) {
+		return m.Options.Get(dhcp4.RelayAgent)
+	}
+	if m.Ciaddr.IsUnspecified() || !m.Giaddr.IsUnspecified() || !s.site.Ours(s.site.To) {
+		return nil
+	}
+	r, ok := s.table.ByAddr(m.Ciaddr)
+	if !ok || !s.is(r.ID) {
+		return nil
+	}
+	return r.Agent
+}
+
+// override is the address that the relay wants the client to know us by: its
+// own, so that the client renews through it (RFC 5107 section 4).
+func (s *Server) override() (netip.Addr, bool) {
+	v, err := dhcp4.SubOption(s.agent, serverIDOverride)
+	if err != nil || len(v) != 4 {
+		return netip.Addr{}, false
+	}
+	a := netip.AddrFrom4([4]byte(v))
+	return a, unicast(a)
+}
+
+// isUs tells whether a client that names server a means us.
+func (s *Server) isUs(a netip.Addr) bool {
+	over, ok := s.override()
+	return ok && a == over || s.site.Ours(a)
+}
