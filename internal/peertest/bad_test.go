@@ -81,7 +81,7 @@ func TestC10_BadReplies(t *testing.T) {
 	evil := n.guest("evil")
 	sock := evil.Frames("eth0")
 	mac := evil.MAC("eth0")
-	p := start(n.client)
+	p := n.start(n.client)
 	discover := n.await(dhcp4.Discover)
 
 	lie := func(payload []byte) {

@@ -37,7 +37,7 @@ func TestB1_C2_C3_C11_P3_Lease(t *testing.T) {
 			n := newNetwork(t, ourClient)
 			s.serve(n.server, netlab.Serve("eth0", "10.0.0.1/24"))
 			n.client.Down("eth0") // to set it up is dhcpd's business
-			p := start(n.client)
+			p := n.start(n.client)
 			a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
 
 			offer := n.await(dhcp4.Offer)
@@ -109,7 +109,7 @@ func TestC6_Renewal(t *testing.T) {
 			serving := netlab.Serve("eth0", "10.0.0.1/24")
 			serving.Lease, serving.T1 = s.short, 3*time.Second
 			s.serve(n.server, serving)
-			start(n.client)
+			n.start(n.client)
 			a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
 			for range 2 {
 				p := n.await(dhcp4.Request, from(n.client), renewing(a))
@@ -139,7 +139,7 @@ func TestC6_End(t *testing.T) {
 			serving := netlab.Serve("eth0", "10.0.0.1/24")
 			serving.Lease = s.short
 			server := s.serve(n.server, serving)
-			start(n.client)
+			n.start(n.client)
 			a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
 			n.await(dhcp4.ACK)
 			server.Kill()
@@ -174,7 +174,7 @@ func TestC4_Declines(t *testing.T) {
 			serving := netlab.Serve("eth0", "10.0.0.1/24")
 			serving.High = serving.Low
 			server := s.serve(n.server, serving)
-			p := start(n.client)
+			p := n.start(n.client)
 			p.WaitLine(`10\.0\.0\.100 offered by 10\.0\.0\.1 is already in use by ` + ether.FormatMAC(squatter.MAC("eth0")))
 			decline := n.await(dhcp4.Decline)
 			if got := addr(t, decline, dhcp4.RequestedAddress); got != serving.Low {

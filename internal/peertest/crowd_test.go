@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,6 +57,20 @@ func (c *scripted) frame(m *dhcp4.Message) []byte {
 func (c *scripted) datagram(payload []byte) []byte {
 	return ether.AppendUDPFrame(nil, c.mac, ether.Broadcast, netip.IPv4Unspecified(),
 		netip.MustParseAddr("255.255.255.255"), dhcp4.ClientPort, dhcp4.ServerPort, payload)
+}
+
+// insist sends a scripted client's frame again and again, as clients do, until
+// our server has sent something of that type, and returns that.
+func (n *network) insist(sock *netlab.Socket, frame []byte, typ dhcp4.Type) *packet {
+	n.Helper()
+	n.Until("an answer", func() bool {
+		sock.Send(frame)
+		return slices.ContainsFunc(n.wire.Frames(), func(frame []byte) bool {
+			p, ok := decode(frame)
+			return ok && p.Op == dhcp4.BootReply && p.Type() == typ
+		})
+	})
+	return n.await(typ, func(p *packet) bool { return p.Op == dhcp4.BootReply })
 }
 
 // A crowd is many scripted clients on one host.

@@ -18,8 +18,13 @@ import (
 	"dhcpd/internal/netlab"
 )
 
-// dhcpd is the binary under test.
-var dhcpd string
+// dhcpd is the binary under test, and how it is built: with the race detector
+// if the test is.
+var (
+	dhcpd      string
+	buildFlags []string
+	cgo        = "CGO_ENABLED=0"
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -35,8 +40,9 @@ func build(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	dhcpd = filepath.Join(dir, "dhcpd")
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", dhcpd, "dhcpd/cmd/dhcpd")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	args := append([]string{"build", "-buildvcs=false", "-o", dhcpd}, buildFlags...)
+	cmd := exec.Command("go", append(args, "dhcpd/cmd/dhcpd")...)
+	cmd.Env = append(os.Environ(), cgo)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 		return 1
@@ -53,6 +59,8 @@ type network struct {
 	server, client *netlab.Host
 	wire           *netlab.Capture
 	allow          []string // expert warnings that belong to the test
+	silent         bool     // ours is to send nothing at all
+	ran            []*netlab.Proc
 }
 
 const (
@@ -72,12 +80,23 @@ func newNetwork(t *testing.T, ours string) *network {
 		n.server.Addr("eth0", "10.0.0.1/24")
 	}
 	n.wire = n.Capture(watched, "eth0")
-	t.Cleanup(func() {
-		if !t.Failed() {
-			n.wire.Check([][6]byte{watched.MAC("eth0")}, n.allow...)
-		}
-	})
+	t.Cleanup(func() { n.inspect(watched.MAC("eth0")) })
 	return n
+}
+
+// inspect looks at what ours has sent, and whether it was well all the time.
+func (n *network) inspect(mac ether.MAC) {
+	n.Helper()
+	for _, p := range n.ran {
+		for _, ill := range []string{"DATA RACE", "panic:", "fatal error:"} {
+			if strings.Contains(p.Output(), ill) {
+				n.Errorf("%s\n%s", ill, p.Output())
+			}
+		}
+	}
+	if !n.Failed() && !n.silent {
+		n.wire.Check([][6]byte{mac}, n.allow...)
+	}
 }
 
 // guest adds a host to the network.
@@ -94,14 +113,17 @@ func files(h *netlab.Host) []string {
 }
 
 // start starts our daemon on a host, with the files of the host's Dir.
-func start(h *netlab.Host, more ...string) *netlab.Proc {
-	return h.Start(dhcpd, append(append([]string{"-d2"}, files(h)...), more...)...)
+func (n *network) start(h *netlab.Host, more ...string) *netlab.Proc {
+	n.Helper()
+	p := h.Start(dhcpd, append(append([]string{"-d2"}, files(h)...), more...)...)
+	n.ran = append(n.ran, p)
+	return p
 }
 
-// query returns what dhcpd -q prints on a host.
-func query(t *testing.T, h *netlab.Host) string {
-	t.Helper()
-	return h.Run(dhcpd, append([]string{"-q"}, files(h)...)...)
+// command runs dhcpd with a verb on a host, with the files of its Dir.
+func (n *network) command(h *netlab.Host, verb string, hosts ...string) string {
+	n.Helper()
+	return h.Run(dhcpd, append(append([]string{verb}, files(h)...), hosts...)...)
 }
 
 // file waits until one of dhcpd's files on a host holds some text, and returns
@@ -134,9 +156,9 @@ func (n *network) serve(config string, pool ...string) *netlab.Proc {
 	n.Helper()
 	n.server.WriteFile("dhcp.conf", config)
 	if len(pool) > 0 {
-		n.server.Run(dhcpd, append(append([]string{"-a"}, files(n.server)...), pool...)...)
+		n.command(n.server, "-a", pool...)
 	}
-	return n.server.Ready(start(n.server))
+	return n.server.Ready(n.start(n.server))
 }
 
 // bound waits until a host's eth0 has one address, of the range, and returns

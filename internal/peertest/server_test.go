@@ -13,23 +13,23 @@ import (
 	"dhcpd/internal/netlab"
 )
 
-// clients are the peers that our server has to get on with: how each is
-// started, how it is made to renew at once (the others do so by T1), and how
-// it releases.
+// clients are those that our server has to get on with: how each is started,
+// how it is made to renew at once (the others do so by T1), and how it
+// releases. Our own releases only when told to by its config file.
 var clients = []struct {
 	name    string
-	ask     func(h *netlab.Host) *netlab.Proc
+	ask     func(n *network, h *netlab.Host) *netlab.Proc
 	renew   func(p *netlab.Proc)
 	release func(h *netlab.Host, p *netlab.Proc)
 }{
 	{
 		"udhcpc",
-		func(h *netlab.Host) *netlab.Proc { return h.Udhcpc("eth0") },
+		func(_ *network, h *netlab.Host) *netlab.Proc { return h.Udhcpc("eth0") },
 		func(p *netlab.Proc) { p.Signal(syscall.SIGUSR1) }, // it believes no lease under two minutes
 		func(h *netlab.Host, p *netlab.Proc) { p.Signal(syscall.SIGUSR2) },
 	}, {
 		"dhclient",
-		func(h *netlab.Host) *netlab.Proc { return h.Dhclient("eth0") },
+		func(_ *network, h *netlab.Host) *netlab.Proc { return h.Dhclient("eth0") },
 		func(p *netlab.Proc) {},
 		func(h *netlab.Host, p *netlab.Proc) {
 			p.WaitLine("^bound to") // it writes down its lease after setting the address
@@ -37,32 +37,30 @@ var clients = []struct {
 		},
 	}, {
 		"dhcpcd",
-		func(h *netlab.Host) *netlab.Proc { return h.Dhcpcd("eth0") },
+		func(_ *network, h *netlab.Host) *netlab.Proc { return h.Dhcpcd("eth0") },
 		func(p *netlab.Proc) {},
 		func(h *netlab.Host, p *netlab.Proc) {
 			p.WaitLine("spawned listener") // before that it would miss the signal
 			p.Signal(syscall.SIGALRM)
 		},
+	}, {
+		"own",
+		func(n *network, h *netlab.Host) *netlab.Proc { return n.start(h) },
+		func(p *netlab.Proc) {},
+		nil,
 	},
 }
-
-// own is our own client, which only releases where told to.
-func own(h *netlab.Host) *netlab.Proc { return start(h) }
 
 // TestS1_S2_S4_S5_S11_Lease: a lease for each kind of client, with what the
 // config says, on record before the ACK.
 func TestS1_S2_S4_S5_S11_Lease(t *testing.T) {
 	t.Parallel()
-	ask := map[string]func(*netlab.Host) *netlab.Proc{"own": own}
 	for _, c := range clients {
-		ask[c.name] = c.ask
-	}
-	for name, ask := range ask {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			n := newNetwork(t, ourServer)
 			n.serve(conf("10.0.0.1/24", "DHCPlease 3600;"), "10.0.0.100-10.0.0.109")
-			ask(n.client)
+			c.ask(n, n.client)
 			a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
 			n.client.Until("a default route", func() bool {
 				return strings.Contains(n.client.Run("ip", "-4", "route"), "default via 10.0.0.1 dev eth0")
@@ -88,8 +86,8 @@ func TestS1_S2_S4_S5_S11_Lease(t *testing.T) {
 					t.Errorf("%v with a lease of %d s", typ, secs)
 				}
 			}
-			if !owned(query(t, n.server), a, n.client) {
-				t.Errorf("not in the pool as a lease of %x:\n%s", n.client.MAC("eth0"), query(t, n.server))
+			if !owned(n.command(n.server, "-q"), a, n.client) {
+				t.Errorf("not in the pool as a lease of %x:\n%s", n.client.MAC("eth0"), n.command(n.server, "-q"))
 			}
 		})
 	}
@@ -112,27 +110,16 @@ func TestS6_Renewal(t *testing.T) {
 			t.Parallel()
 			n := newNetwork(t, ourServer)
 			n.serve(conf("10.0.0.1/24", "DHCPlease 30;", "DHCPrenewal 4;"), "10.0.0.100-10.0.0.109")
-			p := c.ask(n.client)
-			renews(t, n, bound(t, n.client, "10.0.0.100", "10.0.0.109"), func() { c.renew(p) })
+			p := c.ask(n, n.client)
+			a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
+			n.await(dhcp4.ACK)
+			c.renew(p)
+			request := n.await(dhcp4.Request, from(n.client), renewing(a))
+			ack := n.await(dhcp4.ACK, from(n.server))
+			if ack.Xid != request.Xid || ack.Yiaddr != a || ack.Dst.Addr() != a {
+				t.Errorf("renewal %x of %v answered by %x with %v to %v", request.Xid, a, ack.Xid, ack.Yiaddr, ack.Dst)
+			}
 		})
-	}
-	t.Run("own", func(t *testing.T) {
-		t.Parallel()
-		n := newNetwork(t, ourServer)
-		n.serve(conf("10.0.0.1/24", "DHCPlease 30;", "DHCPrenewal 4;"), "10.0.0.100-10.0.0.109")
-		own(n.client)
-		renews(t, n, bound(t, n.client, "10.0.0.100", "10.0.0.109"), func() {})
-	})
-}
-
-func renews(t *testing.T, n *network, a netip.Addr, nudge func()) {
-	t.Helper()
-	n.await(dhcp4.ACK)
-	nudge()
-	request := n.await(dhcp4.Request, from(n.client), renewing(a))
-	ack := n.await(dhcp4.ACK, from(n.server))
-	if ack.Xid != request.Xid || ack.Yiaddr != a || ack.Dst.Addr() != a {
-		t.Errorf("renewal %x of %v answered by %x with %v to %v", request.Xid, a, ack.Xid, ack.Yiaddr, ack.Dst)
 	}
 }
 
@@ -140,17 +127,20 @@ func renews(t *testing.T, n *network, a netip.Addr, nudge func()) {
 func TestS8_Release(t *testing.T) {
 	t.Parallel()
 	for _, c := range clients {
+		if c.release == nil {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			n := newNetwork(t, ourServer)
 			n.serve(conf("10.0.0.1/24", "DHCPlease 3600;"), "10.0.0.100-10.0.0.109")
-			p := c.ask(n.client)
+			p := c.ask(n, n.client)
 			a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
 			n.await(dhcp4.ACK)
 			c.release(n.client, p)
 			n.await(dhcp4.Release, from(n.client))
 			n.file(n.server, "dhcp.pool", a.String()+" released ")
-			if q := query(t, n.server); !regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(a.String()) + `\s.*released`).MatchString(q) {
+			if q := n.command(n.server, "-q"); !regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(a.String()) + `\s.*released`).MatchString(q) {
 				t.Errorf("not shown as released:\n%s", q)
 			}
 		})
@@ -161,17 +151,13 @@ func TestS8_Release(t *testing.T) {
 // in the pool.
 func TestS2_S20_Fixed(t *testing.T) {
 	t.Parallel()
-	ask := map[string]func(*netlab.Host) *netlab.Proc{"own": own}
 	for _, c := range clients {
-		ask[c.name] = c.ask
-	}
-	for name, ask := range ask {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			n := newNetwork(t, ourServer)
 			mac := ether.FormatMAC(n.client.MAC("eth0"))
 			n.serve(conf("10.0.0.1/24", "DHCPlease 3600;")+"client "+mac+" 10.0.0.50;\n", "10.0.0.100-10.0.0.109")
-			ask(n.client)
+			c.ask(n, n.client)
 			bound(t, n.client, "10.0.0.50", "10.0.0.50")
 		})
 	}
@@ -218,7 +204,7 @@ func TestP4_Restart(t *testing.T) {
 	a := bound(t, n.client, "10.0.0.100", "10.0.0.101")
 	n.await(dhcp4.ACK)
 	server.Kill()
-	n.server.Ready(start(n.server))
+	n.server.Ready(n.start(n.server))
 	other := n.guest("other")
 	other.Dhclient("eth0")
 	if b := bound(t, other, "10.0.0.100", "10.0.0.101"); a == b {
@@ -236,15 +222,15 @@ func TestL2_BothEnds(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, ourServer)
 	n.serve(conf("10.0.0.1/24", "DHCPlease 3600;"), "10.0.0.100-10.0.0.101")
-	own(n.client)
+	n.start(n.client)
 	a := bound(t, n.client, "10.0.0.100", "10.0.0.101")
 	n.file(n.client, "dhcp.cache", a.String())
 	for _, want := range []string{`netmask\s+255\.255\.255\.0`, `gateway\s+10\.0\.0\.1`, `DNSserver\s+10\.0\.0\.1`} {
-		if got := query(t, n.client); !regexp.MustCompile(`(?m)^eth0\s+` + want + `$`).MatchString(got) {
+		if got := n.command(n.client, "-q"); !regexp.MustCompile(`(?m)^eth0\s+` + want + `$`).MatchString(got) {
 			t.Errorf("no %q at the client:\n%s", want, got)
 		}
 	}
-	got := query(t, n.server)
+	got := n.command(n.server, "-q")
 	if !owned(got, a, n.client) || strings.Count(got, "unused") != 1 {
 		t.Errorf("at the server:\n%s", got)
 	}

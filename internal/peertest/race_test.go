@@ -1,0 +1,5 @@
+//go:build race
+
+package peertest
+
+func init() { buildFlags, cgo = []string{"-race"}, "CGO_ENABLED=1" }
