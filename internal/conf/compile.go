@@ -95,7 +95,7 @@ func (k *compiler) lines(b *body, lines []line) {
 	for _, l := range lines {
 		switch word := k.keyword(l); word {
 		case "tag", "key", "shared":
-			fail(l[0].at, "'%s' can't stand within braces", word)
+			fail(l[0].at, "'"+word+"' can't stand within braces")
 		case "macro":
 			if len(l) == 3 && !l[2].atom() {
 				fail(l[0].at, "A macro can't be defined within braces")
@@ -178,7 +178,7 @@ func (k *compiler) addrs(it *item) []uint32 {
 		return []uint32{a}
 	}
 	if strings.Trim(it.text, "0123456789.") == "" || strings.ContainsAny(it.text, ":/") {
-		fail(it.at, "%s is not an IPv4 address", quote(it.text))
+		it.reject("an IPv4 address")
 	}
 	addrs := k.hosts.lookup(it.text)
 	if len(addrs) == 0 {

@@ -48,7 +48,7 @@ var usages = map[string]string{
 
 // usage ends the reading with how the line should have been.
 func usage(l line) {
-	fail(l[0].at, "Usage: %s", usages[strings.ToLower(l[0].text)])
+	fail(l[0].at, "Usage: "+usages[strings.ToLower(l[0].text)])
 }
 
 // enter adds an element and what it leads to, if it has that.
@@ -68,7 +68,7 @@ func (k *compiler) client(b *body, l line) {
 	}
 	id, ether, ok := parseClientID(l[1].text)
 	if !ok {
-		fail(l[1].at, "%s is not a client ID", quote(l[1].text))
+		l[1].reject("a client ID")
 	}
 	el := &element{kind: onClient, at: l[0].at, ether: ether}
 	rest := l[2:]
@@ -118,7 +118,7 @@ func (k *compiler) host(b *body, l line) {
 func (k *compiler) block(it *item) block {
 	b, ok := parseBlock(it.text)
 	if !ok {
-		fail(it.at, "%s is not a netblock", quote(it.text))
+		it.reject("a netblock")
 	}
 	return b
 }
@@ -208,7 +208,7 @@ func (k *compiler) key(l line) {
 	}
 	id, ok := parseNumber(l[1].text)
 	if !ok || id > 1<<32-1 {
-		fail(l[1].at, "%s is not a key ID", quote(l[1].text))
+		l[1].reject("a key ID")
 	}
 	secret := []byte(l[2].text)
 	if l[2].kind == tokenWord {
@@ -217,7 +217,7 @@ func (k *compiler) key(l line) {
 		}
 	}
 	if k.c.keys[uint32(id)] != nil {
-		fail(l[0].at, "Key %d is defined already", id)
+		fail(l[0].at, "Key "+strconv.FormatUint(id, 10)+" is defined already")
 	}
 	k.c.keys[uint32(id)] = &Key{uint32(id), secret}
 	k.c.keyPlaces = append(k.c.keyPlaces, l[0].at)

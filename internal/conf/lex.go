@@ -188,5 +188,5 @@ func (l *lexer) fail() {
 	if l.pos == len(l.src) {
 		fail(place{l.file, l.line}, "Syntax error at the end of the file")
 	}
-	fail(place{l.file, l.line}, "Syntax error at %s", quote(l.src[l.pos:l.pos+1]))
+	fail(place{l.file, l.line}, "Syntax error at "+quote(l.src[l.pos:l.pos+1]))
 }

@@ -2,7 +2,6 @@ package conf
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 )
@@ -18,7 +17,7 @@ func Load(path string, env Env) (*Config, error) {
 	}
 	text, err := env.Include(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("can't read the configuration: %w", err)
+		return nil, errors.New("can't read the configuration: " + err.Error())
 	}
 	c, err := Parse(path, text, env)
 	if err != nil {

@@ -130,7 +130,7 @@ func (k *compiler) option(b *body, l line) {
 		k.unknownOption(&args[0])
 	}
 	if s.apply = o.parse(k, args[1:]); s.apply == nil {
-		fail(l[0].at, "Usage: %s", strings.TrimSpace("option [if] "+o.name+" "+o.usage))
+		fail(l[0].at, strings.TrimSpace("Usage: option [if] "+o.name+" "+o.usage))
 	}
 	k.notYet(l[0].at, "option "+o.name)
 	n := int32(len(k.c.settings))
@@ -162,5 +162,5 @@ func (k *compiler) unknownOption(it *item) {
 	for _, i := range k.ifaces {
 		known = append(known, i.Name)
 	}
-	fail(it.at, "Unknown option %s%s", quote(it.text), suggest(it.text, known...))
+	fail(it.at, "Unknown option "+suggest(it.text, known...))
 }

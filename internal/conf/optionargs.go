@@ -137,7 +137,7 @@ func parseAuthenticate(k *compiler, args line) apply {
 	id, ok := parseNumber(args[0].text)
 	key := k.c.keys[uint32(id)]
 	if !ok || id > 1<<32-1 || key == nil {
-		fail(args[0].at, "Key %s is not defined", quote(args[0].text))
+		fail(args[0].at, "Key "+quote(args[0].text)+" is not defined")
 	}
 	return func(s *Settings, _ uint32) { s.Key = key }
 }
@@ -148,7 +148,7 @@ func parseID(_ *compiler, args line) apply {
 	}
 	id, _, ok := parseClientID(args[0].text)
 	if !ok {
-		fail(args[0].at, "%s is not a client ID", quote(args[0].text))
+		args[0].reject("a client ID")
 	}
 	return func(s *Settings, _ uint32) { s.ClientID = id }
 }
@@ -159,7 +159,7 @@ func parseFQDN(_ *compiler, args line) apply {
 	}
 	name := strings.Clone(args[0].text)
 	if _, err := dhcp4.AppendDomains(nil, name); err != nil {
-		fail(args[0].at, "%s is not a domain name", quote(name))
+		args[0].reject("a domain name")
 	}
 	return func(s *Settings, _ uint32) { s.FQDN = name }
 }

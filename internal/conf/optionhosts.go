@@ -88,7 +88,7 @@ func parseAgent(_ *compiler, args line) apply {
 	var a Agent
 	for _, l := range args[0].lines {
 		if !agentLine(&a, l) {
-			fail(l[0].at, "Unknown agent setting %s%s", quote(l[0].text),
+			fail(l[0].at, "Unknown agent setting "+
 				suggest(l[0].text, "circuit", "remote", "trusted", "select", "override", "flags", "routes"))
 		}
 	}
@@ -120,7 +120,7 @@ func agentLine(a *Agent, l line) bool {
 		return false
 	}
 	if len(l) > 1 {
-		fail(l[0].at, "Usage: %s", strings.ToLower(l[0].text))
+		fail(l[0].at, "Usage: "+strings.ToLower(l[0].text))
 	}
 	return true
 }
@@ -132,6 +132,6 @@ func agentID(l line, auto string) AgentID {
 	case len(l) == 3 && l[1].is("text") && l[2].atom() && l[2].text != "":
 		return AgentID{Text: strings.Clone(l[2].text)}
 	}
-	fail(l[0].at, "Usage: %s %s|text T", strings.ToLower(l[0].text), auto)
+	fail(l[0].at, "Usage: "+strings.ToLower(l[0].text)+" "+auto+"|text T")
 	return AgentID{}
 }

@@ -2,7 +2,6 @@ package conf
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -37,8 +36,13 @@ type failure struct {
 	text string
 }
 
-func fail(at place, format string, args ...any) {
-	panic(failure{at, fmt.Sprintf(format, args...)})
+func fail(at place, text string) {
+	panic(failure{at, text})
+}
+
+// reject fails at an item that is not what has to stand there.
+func (i *item) reject(what string) {
+	fail(i.at, quote(i.text)+" is not "+what)
 }
 
 // quote makes words from the file fit for a message.
@@ -158,15 +162,15 @@ func (p *parser) included(l line) []line {
 	}
 	for _, n := range p.open {
 		if p.files[n] == name {
-			fail(at, "File %s includes itself", quote(name))
+			fail(at, "File "+quote(name)+" includes itself")
 		}
 	}
 	if p.times[name]++; p.times[name] > maxIncludes {
-		fail(at, "File %s is included too often", quote(name))
+		fail(at, "File "+quote(name)+" is included too often")
 	}
 	text, err := p.include(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		fail(at, "Can't include %s: %v", quote(name), err)
+		fail(at, "Can't include "+quote(name)+": "+err.Error())
 	}
 	return p.file(name, text)
 }

@@ -53,7 +53,7 @@ func (k *compiler) named(it *item, others ...string) (int, dhcp4.Tag) {
 	}
 	number, t := k.lookup(it, others)
 	if number == 0 || number < 256 && protocol.Has(t.Code) {
-		fail(it.at, "Tag %s can't be configured", quote(it.text))
+		fail(it.at, "Tag "+quote(it.text)+" can't be configured")
 	}
 	return number, t
 }
@@ -70,7 +70,7 @@ func (k *compiler) lookup(it *item, others []string) (int, dhcp4.Tag) {
 		for t := range k.c.dict.All() {
 			known = append(known, t.Name)
 		}
-		fail(it.at, "Unknown tag %s%s", quote(it.text), suggest(it.text, known...))
+		fail(it.at, "Unknown tag "+suggest(it.text, known...))
 	}
 	return int(t.Code), t
 }
@@ -79,7 +79,7 @@ func (k *compiler) lookup(it *item, others []string) (int, dhcp4.Tag) {
 func (k *compiler) code(it *item) (dhcp4.Code, dhcp4.Tag) {
 	number, t := k.named(it)
 	if number > 255 {
-		fail(it.at, "%s is not an option", quote(it.text))
+		it.reject("an option")
 	}
 	return t.Code, t
 }
@@ -120,11 +120,11 @@ func (k *compiler) tag(l line) {
 	kind, ok := dhcp4.KindOf(l[3].text)
 	if !ok {
 		known := []string{"ascii", "boolean", "ip", "number", "octet", "domain", "route", "uri"}
-		fail(l[3].at, "Unknown type %s%s", quote(l[3].text), suggest(l[3].text, known...))
+		fail(l[3].at, "Unknown type "+suggest(l[3].text, known...))
 	}
 	t := dhcp4.Tag{Name: strings.Clone(l[2].text), Kind: kind, Gran: k.decimal(&l[4], "granularity", 1, 255), Max: k.decimal(&l[5], "maximum", 0, 65535)}
 	if kind == dhcp4.Number && t.Gran != 1 && t.Gran != 2 && t.Gran != 4 {
-		fail(l[4].at, "Granularity of a number must be 1, 2 or 4, not %d", t.Gran)
+		fail(l[4].at, "Granularity of a number must be 1, 2 or 4, not "+strconv.Itoa(t.Gran))
 	}
 	if l[1].text == "?" {
 		k.fieldTag(l, t)
@@ -132,7 +132,7 @@ func (k *compiler) tag(l line) {
 	}
 	t.Code = dhcp4.Code(k.decimal(&l[1], "tag number", 1, 254))
 	if t.Name == "" {
-		fail(l[2].at, "Tag %d has no name", t.Code)
+		fail(l[2].at, "Tag "+strconv.Itoa(int(t.Code))+" has no name")
 	}
 	k.c.dict.Define(t)
 	k.ownTags[strings.ToLower(t.Name)] = true
@@ -152,15 +152,15 @@ func (k *compiler) fieldTag(l line, t dhcp4.Tag) {
 func (k *compiler) decimal(it *item, what string, least, most int) int {
 	n, err := strconv.ParseUint(it.text, 10, 31)
 	if !it.atom() || err != nil || int(n) < least || int(n) > most {
-		fail(it.at, "%s is not a %s (%d to %d)", quote(it.text), what, least, most)
+		it.reject("a " + what + " (" + strconv.Itoa(least) + " to " + strconv.Itoa(most) + ")")
 	}
 	return int(n)
 }
 
-// suggest ends a message about a word that is not known.
+// suggest is a word that is not known, with the nearest that is.
 func suggest(word string, known ...string) string {
 	if s := dhcp4.Nearest(word, slices.Values(known)); s != "" {
-		return " (did you mean " + s + "?)"
+		return quote(word) + " (did you mean " + s + "?)"
 	}
-	return ""
+	return quote(word)
 }

@@ -1,5 +1,7 @@
 package conf
 
+import "strconv"
+
 // maxUnfolded is how many uses of macros, and elements and runs within them, a
 // file may come to. It stops macros that use two macros that use two macros.
 const maxUnfolded = 1_000_000
@@ -49,7 +51,7 @@ func (u *unfolder) body(b *body, up int32, at place, inMacro bool) {
 		s := &b.steps[i]
 		if inMacro {
 			if u.unfolded++; u.unfolded > maxUnfolded {
-				fail(at, "Macros unfold to more than %d elements", maxUnfolded)
+				fail(at, "Macros unfold to more than "+strconv.Itoa(maxUnfolded)+" elements")
 			}
 		}
 		switch {
@@ -98,7 +100,7 @@ func (b *body) circles() {
 		case s.el != nil && s.el.body != nil:
 			s.el.body.circles()
 		case s.macro != nil && s.macro.mark == within:
-			fail(s.at, "Macro %s gathers itself", quote(s.macro.name))
+			fail(s.at, "Macro "+quote(s.macro.name)+" gathers itself")
 		case s.macro != nil && s.macro.mark == unseen:
 			s.macro.circles()
 		}

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"dhcpd/internal/dhcp4"
@@ -58,7 +59,7 @@ var valueUsages = [...]string{
 }
 
 func valueUsage(t dhcp4.Tag, name *item) {
-	fail(name.at, "Usage: %s %s", t.Name, valueUsages[t.Kind])
+	fail(name.at, "Usage: "+t.Name+" "+valueUsages[t.Kind])
 }
 
 // count checks the number of items.
@@ -71,13 +72,13 @@ func count(t dhcp4.Tag, name *item, n int) {
 		what = "octets"
 	}
 	if t.Kind != dhcp4.Number && n%max(t.Gran, 1) != 0 {
-		fail(name.at, "%s takes a multiple of %d %s, not %d", t.Name, t.Gran, what, n)
+		fail(name.at, t.Name+" takes a multiple of "+strconv.Itoa(t.Gran)+" "+what+", not "+strconv.Itoa(n))
 	}
 	if t.Max != 0 && n > t.Max {
 		if t.Max == 1 {
 			what = what[:len(what)-1]
 		}
-		fail(name.at, "%s takes at most %d %s, not %d", t.Name, t.Max, what, n)
+		fail(name.at, t.Name+" takes at most "+strconv.Itoa(t.Max)+" "+what+", not "+strconv.Itoa(n))
 	}
 }
 
@@ -90,13 +91,13 @@ func checkSize(t dhcp4.Tag, number int, name *item, data []byte) {
 	switch t.Code {
 	case dhcp4.Netmask, dhcp4.LeaseTime, dhcp4.RenewalTime, dhcp4.RebindingTime:
 		if len(data) != 4 {
-			fail(name.at, "%s must be 4 octets, not %d", t.Name, len(data))
+			fail(name.at, t.Name+" must be 4 octets, not "+strconv.Itoa(len(data)))
 		}
 	}
 	if t.Code == dhcp4.Netmask {
 		a, _ := toAddr(netip.AddrFrom4([4]byte(data)))
 		if _, ok := maskBits(a); !ok {
-			fail(name.at, "%v is not a netmask", fromAddr(a))
+			fail(name.at, fromAddr(a).String()+" is not a netmask")
 		}
 	}
 }
@@ -105,7 +106,7 @@ func (k *compiler) text(t dhcp4.Tag, number int, args line) value {
 	s := args[0].text
 	switch {
 	case t.Kind == dhcp4.URI && (!strings.Contains(s, ":") || strings.ContainsFunc(s, notURI)):
-		fail(args[0].at, "%s is not a URI", quote(s))
+		args[0].reject("a URI")
 	case s == "" && number < 256: // RFC 2132 section 2: at least one octet
 		k.problem(args[0].at, "Nothing is not a good value for "+t.Name)
 	}
@@ -118,7 +119,7 @@ func notURI(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\
 func octets(args line) value {
 	data, ok := parseHex(args[0].text)
 	if !ok {
-		fail(args[0].at, "%s is not a string of hexadecimal digits", quote(args[0].text))
+		args[0].reject("a string of hexadecimal digits")
 	}
 	return value{data: data, items: len(data)}
 }
@@ -144,11 +145,11 @@ func numbers(t dhcp4.Tag, args line) (v value) {
 		digits, negative := strings.CutPrefix(args[i].text, "-")
 		n, ok := parseNumber(digits)
 		if !ok || args[i].kind != tokenWord {
-			fail(args[i].at, "%s is not a number", quote(args[i].text))
+			args[i].reject("a number")
 		}
 		// Signed or not is for the reader of the option to know.
 		if n > 1<<bits-1 || negative && n > 1<<(bits-1) {
-			fail(args[i].at, "%s is too large: %s has %d bits", quote(args[i].text), t.Name, bits)
+			fail(args[i].at, quote(args[i].text)+" is too large: "+t.Name+" has "+strconv.Itoa(bits)+" bits")
 		}
 		if negative {
 			n = -n
@@ -186,7 +187,7 @@ func (k *compiler) addHost(v *value, t dhcp4.Tag, it *item) bool {
 	if length, ok := strings.CutPrefix(it.text, "/"); ok {
 		bits, ok := parseBits(length)
 		if !ok {
-			fail(it.at, "%s is not a netmask", quote(it.text))
+			it.reject("a netmask")
 		}
 		v.data = appendAddr(v.data, mask(bits))
 		return true
@@ -209,7 +210,7 @@ func domains(args line) value {
 	var names []string
 	for i := range args {
 		if _, err := dhcp4.AppendDomains(nil, args[i].text); err != nil {
-			fail(args[i].at, "%s is not a domain name", quote(args[i].text))
+			args[i].reject("a domain name")
 		}
 		names = append(names, args[i].text)
 	}
