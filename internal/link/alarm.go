@@ -2,7 +2,6 @@ package link
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -21,7 +20,7 @@ type Alarm struct {
 func NewAlarm() (*Alarm, error) {
 	fd, f, err := timerfd(unix.CLOCK_BOOTTIME)
 	if err != nil {
-		return nil, fmt.Errorf("make a timer on the boot-time clock: %w", err)
+		return nil, wrap(err, "make a timer on the boot-time clock")
 	}
 	c := make(chan struct{}, 1)
 	go func() {
@@ -42,10 +41,7 @@ func (a *Alarm) Set(at time.Duration) error {
 	if at > 0 {
 		spec.Value = unix.NsecToTimespec(int64(at))
 	}
-	if err := unix.TimerfdSettime(a.fd, unix.TFD_TIMER_ABSTIME, &spec, nil); err != nil {
-		return fmt.Errorf("set the timer: %w", err)
-	}
-	return nil
+	return wrap(unix.TimerfdSettime(a.fd, unix.TFD_TIMER_ABSTIME, &spec, nil), "set the timer")
 }
 
 // Close ends the alarm.
@@ -59,7 +55,7 @@ func ClockSteps() (<-chan struct{}, error) {
 		err = awaitStep(fd)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("make a timer on the wall clock: %w", err)
+		return nil, wrap(err, "make a timer on the wall clock")
 	}
 	c := make(chan struct{}, 1)
 	go func() {

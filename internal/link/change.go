@@ -1,21 +1,21 @@
 package link
 
 import (
-	"fmt"
 	"net/netip"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
 func (k *kernel) SetUp(on ID) error {
 	m := setLink(on, unix.IFF_UP)
-	return wrap(k.do(m), "bring up %s", on.Name)
+	return wrap(k.do(m), "bring up "+on.Name)
 }
 
 func (k *kernel) SetMTU(on ID, mtu int) error {
 	m := setLink(on, 0)
 	m.number(unix.IFLA_MTU, uint32(mtu))
-	return wrap(k.do(m), "set MTU %d on %s", mtu, on.Name)
+	return wrap(k.do(m), "set MTU "+strconv.Itoa(mtu)+" on "+on.Name)
 }
 
 // setLink begins a change of a link, and of these of its flags, to one.
@@ -34,13 +34,13 @@ func (k *kernel) SetAddress(on ID, a Address) error {
 	}
 	lifetimes := append(word(a.Preferred), word(a.Valid)...)
 	m.attr(unix.IFA_CACHEINFO, append(lifetimes, make([]byte, 8)...)) // and two times that the kernel fills in
-	return wrap(k.do(m), "set address %v on %s", a.Prefix, on.Name)
+	return wrap(k.do(m), "set address "+a.Prefix.String()+" on "+on.Name)
 }
 
 func (k *kernel) DeleteAddress(on ID, p netip.Prefix) error {
 	m := addressMessage(unix.RTM_DELADDR, 0, on, p, 0)
 	err := unless(k.do(m), unix.EADDRNOTAVAIL, unix.ENODEV)
-	return wrap(err, "delete address %v from %s", p, on.Name)
+	return wrap(err, "delete address "+p.String()+" from "+on.Name)
 }
 
 func addressMessage(typ, flags uint16, on ID, p netip.Prefix, scope uint8) *message {
@@ -53,24 +53,16 @@ func addressMessage(typ, flags uint16, on ID, p netip.Prefix, scope uint8) *mess
 
 func (k *kernel) AddRoute(on ID, r Route) error {
 	m := r.message(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_APPEND, on)
-	return wrap(unless(k.do(m), unix.EEXIST), "add route %v on %s", r, on.Name)
+	return wrap(unless(k.do(m), unix.EEXIST), "add route "+r.String()+" on "+on.Name)
 }
 
 func (k *kernel) ReplaceRoute(on ID, r Route) error {
 	m := r.message(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_REPLACE, on)
-	return wrap(k.do(m), "set route %v on %s", r, on.Name)
+	return wrap(k.do(m), "set route "+r.String()+" on "+on.Name)
 }
 
 func (k *kernel) DeleteRoute(on ID, r Route) error {
 	m := r.message(unix.RTM_DELROUTE, 0, on)
 	err := unless(k.do(m), unix.ESRCH, unix.ENODEV)
-	return wrap(err, "delete route %v from %s", r, on.Name)
-}
-
-// wrap says what was tried on what.
-func wrap(err error, format string, args ...any) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf(format+": %w", append(args, err)...)
+	return wrap(err, "delete route "+r.String()+" from "+on.Name)
 }

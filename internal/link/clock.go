@@ -1,7 +1,6 @@
 package link
 
 import (
-	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -27,7 +26,7 @@ func Wall() time.Time { return time.Now().Round(0) }
 func BootID() (string, error) {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
-		return "", fmt.Errorf("read boot ID: %w", err)
+		return "", wrap(err, "read boot ID")
 	}
 	return strings.TrimSpace(string(b)), nil
 }

@@ -2,7 +2,6 @@ package link
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -36,7 +35,7 @@ func OpenFrames(on ID, kind Kind) (Frames, error) {
 	}
 	conn, err := raw.ListenPacket(&net.Interface{Index: on.Index, Name: on.Name}, proto, &raw.Config{Filter: assemble(filter)})
 	if err != nil {
-		return nil, fmt.Errorf("open frames on %s: %w", on.Name, cause(err))
+		return nil, wrap(cause(err), "open frames on "+on.Name)
 	}
 	return &rawFrames{on: on, kind: kind, conn: conn}, nil
 }
@@ -86,7 +85,7 @@ func (f *rawFrames) wrap(what string, err error) error {
 	if f.closed.Load() {
 		return os.ErrClosed
 	}
-	return fmt.Errorf("%s on %s: %w", what, f.on.Name, cause(err))
+	return wrap(cause(err), what+" on "+f.on.Name)
 }
 
 // cause finds the kernel's word under those of the library.

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"fmt"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -21,7 +20,7 @@ func (k *kernel) Interfaces() (list []Interface, err error) {
 		}
 	}
 	if err != nil && err != errInterrupted {
-		return nil, fmt.Errorf("list interfaces: %w", err)
+		return nil, wrap(err, "list interfaces")
 	}
 	return list, nil
 }

@@ -2,7 +2,6 @@ package link
 
 import (
 	"errors"
-	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -22,7 +21,7 @@ type kernel struct {
 func Open() (Host, error) {
 	fd, err := openNetlink(0, 0)
 	if err != nil {
-		return nil, fmt.Errorf("open netlink socket: %w", err)
+		return nil, wrap(err, "open netlink socket")
 	}
 	// A dump comes in pieces of at most 32 KiB.
 	return &kernel{fd: fd, buf: make([]byte, 32<<10)}, nil

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"fmt"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -10,7 +9,7 @@ import (
 // String is the route as ip(8) writes it, as far as people need it.
 func (r Route) String() string {
 	if r.Via.IsValid() {
-		return fmt.Sprintf("%v via %v", r.To, r.Via)
+		return r.To.String() + " via " + r.Via.String()
 	}
 	return r.To.String()
 }
@@ -47,7 +46,7 @@ func (k *kernel) Routes(on ID) (list []Route, err error) {
 		}
 	})
 	if err != nil && err != errInterrupted {
-		return nil, fmt.Errorf("list routes on %s: %w", on.Name, err)
+		return nil, wrap(err, "list routes on "+on.Name)
 	}
 	return list, nil
 }

@@ -1,7 +1,7 @@
 package link
 
 import (
-	"fmt"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,7 +22,7 @@ func OpenSender() (*Sender, error) {
 		s.socket, err = newSocket(fd, "packet")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open packet socket: %w", err)
+		return nil, wrap(err, "open packet socket")
 	}
 	s.out.init(&s.socket)
 	return s, nil
@@ -35,7 +35,7 @@ func (s *Sender) Send(b *Batch) (lost int, err error) {
 	lost, first, err := s.out.send(b)
 	if lost > 0 {
 		m := b.At(first)
-		return lost, fmt.Errorf("send a frame of %d octets by interface %d: %w", len(m.Data), m.Index, err)
+		return lost, wrap(err, "send a frame of "+strconv.Itoa(len(m.Data))+" octets by interface "+strconv.Itoa(m.Index))
 	}
 	return lost, err
 }

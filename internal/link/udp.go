@@ -1,7 +1,7 @@
 package link
 
 import (
-	"fmt"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,15 +37,17 @@ func ListenUDP(port uint16, on ID) (*UDP, error) {
 		c.socket, err = newSocket(fd, "udp")
 	}
 	if err != nil && on.Name != "" {
-		return nil, fmt.Errorf("listen on UDP port %d of %s: %w", port, on.Name, err)
+		return nil, wrap(err, "listen on "+udpPort(port)+" of "+on.Name)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listen on UDP port %d: %w", port, err)
+		return nil, wrap(err, "listen on "+udpPort(port))
 	}
 	c.in.try = c.receive
 	c.out.init(&c.socket)
 	return c, nil
 }
+
+func udpPort(port uint16) string { return "UDP port " + strconv.Itoa(int(port)) }
 
 func bindUDP(port uint16, on ID) (fd int, err error) {
 	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
@@ -86,10 +88,7 @@ func (c *UDP) Only(indexes ...int) error {
 	}); closed != nil {
 		return closed
 	}
-	if err != nil {
-		return fmt.Errorf("filter UDP port %d by interface: %w", c.port, err)
-	}
-	return nil
+	return wrap(err, "filter "+udpPort(c.port)+" by interface")
 }
 
 // Receive waits for datagrams and fills b with what is there, at least one.
@@ -101,7 +100,7 @@ func (c *UDP) Receive(b *Batch) error {
 		return err
 	}
 	if c.in.errno != 0 {
-		return fmt.Errorf("receive on UDP port %d: %w", c.port, c.in.errno)
+		return wrap(c.in.errno, "receive on "+udpPort(c.port))
 	}
 	return nil
 }
@@ -127,7 +126,8 @@ func (c *UDP) Send(b *Batch) (lost int, err error) {
 	lost, first, err := c.out.send(b)
 	if lost > 0 {
 		m := b.At(first)
-		return lost, fmt.Errorf("send %d octets to %v by interface %d: %w", len(m.Data), m.To, m.Index, err)
+		return lost, wrap(err, "send "+strconv.Itoa(len(m.Data))+" octets to "+m.To.String()+
+			" by interface "+strconv.Itoa(m.Index))
 	}
 	return lost, err
 }

@@ -1,8 +1,6 @@
 package link
 
 import (
-	"fmt"
-
 	"golang.org/x/sys/unix"
 )
 
@@ -23,7 +21,7 @@ func Watch() (*Watcher, error) {
 		w.socket, err = newSocket(fd, "netlink")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("watch interfaces: %w", err)
+		return nil, wrap(err, "watch interfaces")
 	}
 	return w, nil
 }
