@@ -38,7 +38,7 @@ var house = []room{
 	{"internal/demo", false, "netlab"},
 	{"internal/features", false, ""},
 	{"internal/peertest", false, ""},
-	{"internal/daemon", false, "client server relay pool cache act conf dhcp4 ether rdisc auth link " + xsys},
+	{"internal/daemon", false, "client server relay pool cache act conf dhcp4 ether rdisc auth link safe " + xsys},
 	{"server", true, "act conf pool dhcp4 auth"},
 	{"relay", true, "act pool dhcp4"},
 	{"client", true, "act dhcp4 auth"},

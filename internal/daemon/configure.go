@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"bytes"
+	"math"
 	"net/netip"
 	"time"
 
@@ -91,6 +93,16 @@ func defaultRoute(n *network, l *act.Lease) link.Route {
 		Metric:   uint32(routeMetric + n.link.Index),
 		Protocol: link.ProtocolDHCP,
 	}
+}
+
+// sameLease tells whether the config file says the same as before.
+func sameLease(a, b *act.Lease) bool {
+	if a.Net != b.Net {
+		return false
+	}
+	x, _ := a.ACK.Append(nil, math.MaxUint16)
+	y, _ := b.ACK.Append(nil, math.MaxUint16)
+	return bytes.Equal(x, y)
 }
 
 // planLease returns what the config file says of one of our own networks, as

@@ -16,6 +16,7 @@ import (
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
+	"dhcpd/internal/safe"
 )
 
 // Options are what the command line says.
@@ -34,6 +35,9 @@ type Daemon struct {
 	now   time.Time // read once a turn
 	say   sayer
 	cfg   *conf.Config
+	watch *safe.Watch     // of the config's files
+	ifs   []conf.Ifname   // every interface since the start: the config numbers them once
+	ifSet map[string]bool // their names
 	host  link.Host
 
 	nets     map[int]*network // by interface index
@@ -69,6 +73,7 @@ func Run(o Options) int {
 		say:     sayer{out: o.Stdout, err: o.Stderr, level: o.Debug},
 		nets:    map[int]*network{},
 		addrs:   map[netip.Addr]bool{},
+		ifSet:   map[string]bool{},
 		entries: map[string]cache.Entry{},
 		heard:   make(chan heard, 64),
 		changed: make(chan struct{}, 1),
@@ -111,10 +116,11 @@ func (d *Daemon) start() (err error) {
 	if err != nil {
 		return err
 	}
-	if d.cfg, err = d.loadConf(links); err != nil {
+	d.number(links)
+	d.watch = safe.NewWatch(d.opt.Conf)
+	if err := d.loadConf(); err != nil {
 		return err
 	}
-	d.problems()
 	if err := d.openCache(); err != nil {
 		return err
 	}
@@ -130,6 +136,9 @@ func (d *Daemon) stop() {
 	d.service.close()
 	if d.saver != nil {
 		d.saver.close()
+	}
+	if d.watch != nil {
+		d.watch.Close()
 	}
 	if d.host != nil {
 		d.host.Close()

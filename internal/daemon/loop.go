@@ -39,6 +39,9 @@ func (d *Daemon) loop() int {
 		case <-d.service.poolNews():
 			d.now = d.clock.Now()
 			d.service.poolChanged()
+		case <-d.watch.C:
+			d.now = d.clock.Now()
+			d.reload()
 		case <-d.changed:
 			d.now = d.clock.Now()
 			d.lookAgain()

@@ -9,39 +9,48 @@ import (
 	"dhcpd/internal/conf"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
+	"dhcpd/internal/safe"
 )
 
-// loadConf reads the config file, for the interfaces that there are.
-func (d *Daemon) loadConf(links []link.Interface) (*conf.Config, error) {
-	env := conf.Env{Interfaces: []conf.Ifname{}}
-	for i := range links {
-		l := &links[i]
-		env.Interfaces = append(env.Interfaces, conf.Ifname{Name: l.Name, Index: l.Index, Ether: usable(l)})
+// loadConf reads the config file and sees to it that it is read again when it
+// changes. One that can't be understood changes nothing.
+func (d *Daemon) loadConf() error {
+	cfg, err := conf.Load(d.opt.Conf, conf.Env{Interfaces: d.ifs})
+	if err != nil {
+		return err
 	}
-	return conf.Load(d.opt.Conf, env)
-}
-
-// problems says what is wrong with the config file but can be lived with.
-func (d *Daemon) problems() {
-	for _, p := range d.cfg.Problems() {
+	if d.cfg == nil || !slices.Equal(cfg.Files(), d.cfg.Files()) {
+		d.watch.Close()
+		d.watch = safe.NewWatch(cfg.Files()...)
+	}
+	d.cfg = cfg
+	d.say.told = nil // what is still wrong is worth saying again
+	for _, p := range cfg.Problems() {
 		d.say.once(p)
 	}
+	return nil
+}
+
+// number takes interfaces into the list that the config numbers them by. True:
+// one was new.
+func (d *Daemon) number(links []link.Interface) (news bool) {
+	for i := range links {
+		l := &links[i]
+		if !d.ifSet[l.Name] {
+			d.ifSet[l.Name], news = true, true
+			d.ifs = append(d.ifs, conf.Ifname{Name: l.Name, Index: l.Index, Ether: usable(l)})
+		}
+	}
+	return news
 }
 
 // reload reads the config file again. One that can't be understood changes
 // nothing.
 func (d *Daemon) reload() {
-	links := make([]link.Interface, len(d.order))
-	for i, n := range d.order {
-		links[i] = n.link
-	}
-	cfg, err := d.loadConf(links)
-	if err != nil {
+	if err := d.loadConf(); err != nil {
 		d.say.log(err.Error() + "; the configuration stays as it was")
 		return
 	}
-	d.cfg = cfg
-	d.problems()
 	d.service.regroup()
 	d.resettle = true
 }
@@ -53,7 +62,11 @@ func (d *Daemon) lookAgain() {
 		d.check(err)
 		return
 	}
+	news := d.number(links)
 	d.look(links)
+	if news {
+		d.reload() // it may say something of an interface that it waited for
+	}
 }
 
 // look compares the interfaces with those of the last look.
@@ -186,7 +199,7 @@ func (d *Daemon) follow(n *network, plan conf.Plan) {
 		d.configureStatic(n)
 	case n.origin == static: // no longer named there
 		d.unconfigure(n, n.static)
-		n.origin = none
+		n.origin, n.static = none, nil
 		d.forget(n)
 		fallthrough
 	case n.origin == none && usable(&n.link):
@@ -199,10 +212,10 @@ func (d *Daemon) follow(n *network, plan conf.Plan) {
 // configureStatic gives a network the address that the config file names. The
 // same address that is there already stays untouched; another one is left.
 func (d *Daemon) configureStatic(n *network) {
-	if n.origin == static && n.addr == n.plan.Addr {
+	lease, old := planLease(&n.plan, d.now), n.static
+	if n.origin == static && sameLease(lease, old) {
 		return
 	}
-	lease, old := planLease(&n.plan, d.now), n.static
 	if n.origin == dynamic {
 		if n.client.Held {
 			old = n.client.Lease
