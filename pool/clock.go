@@ -2,7 +2,6 @@ package pool
 
 import (
 	"os"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -82,7 +81,6 @@ func system() Reading {
 	r.Boot = strings.TrimSpace(string(boot))
 	uptime, _ := os.ReadFile("/proc/uptime")
 	first, _, _ := strings.Cut(string(uptime), " ")
-	seconds, _ := strconv.ParseFloat(first, 64)
-	r.Up = time.Duration(seconds * float64(time.Second))
+	r.Up, _ = time.ParseDuration(first + "s")
 	return r
 }
