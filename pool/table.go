@@ -34,6 +34,9 @@ type Table struct {
 	nets    []network
 	netOf   map[netip.Prefix]uint32
 
+	circuits circuits
+	now      Time // of the last tick
+
 	shut    bool
 	scratch []byte
 	kept    []byte // memory for the copies that Apply returns

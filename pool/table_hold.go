@@ -8,6 +8,7 @@ import (
 // hold is an address that was OFFERed, kept for the client until it asks.
 type hold struct {
 	id    []byte // its memory is used again by the next hold
+	agent []byte // likewise
 	hw    HW
 	until Time
 	row   uint32
@@ -17,7 +18,10 @@ type hold struct {
 // Hold keeps an address of the pool for a client to which it was OFFERed. It
 // ends at until, with Unhold, or when a record of a is applied; it is not
 // written to the file. Addresses that are not to be given out are not held.
-func (t *Table) Hold(a netip.Addr, c Client, until Time) {
+func (t *Table) Hold(a netip.Addr, c Client, until Time) { t.HoldFor(a, c, nil, until) }
+
+// HoldFor is Hold for a client that came through a relay with option 82 agent.
+func (t *Table) HoldFor(a netip.Addr, c Client, agent []byte, until Time) {
 	i := t.find(a)
 	if i == 0 {
 		return
@@ -35,6 +39,7 @@ func (t *Table) Hold(a netip.Addr, c Client, until Time) {
 	}
 	h := &t.holds[n]
 	h.id, h.hw, h.until, h.row = append(h.id[:0], c.ID...), c.HW, until, i
+	h.agent = append(h.agent[:0], agent...)
 	t.held.insert(n)
 	t.row(i).hold = n
 	t.place(i)
@@ -88,7 +93,7 @@ func (t *Table) HeldFor(id []byte, on netip.Prefix, now Time) (a netip.Addr, ok 
 }
 
 // Tick lets go of holds that are over. It costs next to nothing when there
-// are none. Leases need no tick: they end by themselves.
+// are none. Leases need no tick: who asks for an address ends them.
 func (t *Table) Tick(now Time) {
 	if t.held.n == 0 {
 		return
@@ -98,12 +103,21 @@ func (t *Table) Tick(now Time) {
 	}
 }
 
+// tick ends the holds and leases of a network that are over.
 func (t *Table) tick(n *network, now Time) {
+	t.now = max(t.now, now)
 	for {
 		until, i := n.queues[held].top()
 		if i == 0 || until > now {
-			return
+			break
 		}
 		t.dropHold(i)
+	}
+	for {
+		end, i := n.queues[leased].top()
+		if i == 0 || end > now {
+			break
+		}
+		t.place(i)
 	}
 }

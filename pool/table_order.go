@@ -8,7 +8,8 @@ type kind uint8
 
 const (
 	none      kind = iota
-	free           // by the end of the last lease, past or to come; first of all what was never used
+	free           // by the end of the last lease; first of all what was never used
+	leased         // by the end of the lease, which is to come
 	abandoned      // by the time of the DECLINE
 	held           // by the end of the hold
 	kinds
@@ -52,6 +53,9 @@ func (t *Table) wanted(w *row) (kind, Time) {
 	case w.state == Abandoned:
 		return abandoned, w.since
 	}
+	if end := w.end(); end > t.now {
+		return leased, end
+	}
 	return free, w.end()
 }
 
@@ -65,6 +69,7 @@ func (t *Table) place(i uint32) {
 	if k == none {
 		return
 	}
+	t.count(w, k)
 	q := &t.nets[w.net].queues[k]
 	if w.queue == none {
 		w.queue = k
@@ -97,6 +102,8 @@ func (t *Table) dequeue(i uint32) {
 		}
 	}
 	w.queue = none
+	t.circuits.leave(w.circuit)
+	w.circuit = 0
 }
 
 // up puts entry e into the hole at place i or above it.
@@ -150,7 +157,7 @@ func (t *Table) Regroup(network func(a netip.Addr) (on netip.Prefix, lendable bo
 		if !w.is(live) {
 			continue
 		}
-		w.queue = none
+		w.queue, w.circuit = none, 0
 		t.group(i)
 		k, at := t.wanted(w)
 		if k == none {
@@ -158,6 +165,7 @@ func (t *Table) Regroup(network func(a netip.Addr) (on netip.Prefix, lendable bo
 			continue
 		}
 		w.queue = k
+		t.count(w, k)
 		q := &t.nets[w.net].queues[k]
 		w.pos = uint32(len(*q))
 		*q = append(*q, pack(at, i))
@@ -174,6 +182,7 @@ func (t *Table) Regroup(network func(a netip.Addr) (on netip.Prefix, lendable bo
 func (t *Table) forgetNets() {
 	t.nets = make([]network, 1, 8) // network 0 is none
 	t.netOf = map[netip.Prefix]uint32{}
+	t.circuits = circuits{number: map[string]uint32{}, list: make([]circuit, 1)}
 }
 
 // group finds the network of row i, which is in no queue.

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// row is one address in memory: 96 octets without a pointer, so that the
+// row is one address in memory: 104 octets without a pointer, so that the
 // garbage collector has nothing to look at in a million of them. Rows are
 // known by number; 0 is none. What is rare or long is on the side.
 type row struct {
@@ -16,6 +16,8 @@ type row struct {
 	net  uint32 // its network, by number in Table.nets
 	side uint32 // by number in Table.sides
 	hold uint32 // by number in Table.holds
+
+	circuit uint32 // by number in Table.circuits, if it is in use on one
 
 	byAddr, byID, byHW link
 
