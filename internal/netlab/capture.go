@@ -57,12 +57,15 @@ func (l *Lab) Capture(h *Host, name string) *Capture {
 
 func (c *Capture) run() {
 	defer close(c.ended)
-	for b := make([]byte, 1<<16); ; {
-		frame, err := c.sock.read(b)
-		if err != nil {
-			return // closed
+	b := make([]byte, 1<<16)
+	for _, next := range []func([]byte) ([]byte, error){c.sock.read, c.sock.readNow} {
+		for {
+			frame, err := next(b)
+			if err != nil {
+				break // told to end; or, the second time, nothing left
+			}
+			c.keep(time.Now(), append([]byte(nil), frame...))
 		}
-		c.keep(time.Now(), append([]byte(nil), frame...))
 	}
 }
 
@@ -79,10 +82,12 @@ func (c *Capture) keep(at time.Time, frame []byte) {
 	c.more = make(chan struct{})
 }
 
-// Close ends the capture; the file is whole then.
+// Close ends the capture. The file is whole then: all that had passed the
+// interface is in it.
 func (c *Capture) Close() {
-	c.sock.Close()
+	c.sock.SetReadDeadline(time.Unix(1, 0))
 	<-c.ended
+	c.sock.Close()
 	c.out.Close()
 }
 

@@ -3,6 +3,7 @@ package netlab
 import (
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -84,8 +85,20 @@ func (s *Socket) Receive(what string, match func(frame []byte) bool) []byte {
 	}
 }
 
-// read reads one frame into b.
+// read waits for a frame and reads it into b.
 func (s *Socket) read(b []byte) (frame []byte, err error) {
+	return s.readBy(syscall.RawConn.Read, b)
+}
+
+// readNow is read for what has come already; its error says that there is no
+// more, whatever the deadline.
+func (s *Socket) readNow(b []byte) (frame []byte, err error) {
+	return s.readBy(func(c syscall.RawConn, f func(uintptr) bool) error {
+		return c.Control(func(fd uintptr) { f(fd) })
+	}, b)
+}
+
+func (s *Socket) readBy(way func(syscall.RawConn, func(uintptr) bool) error, b []byte) (frame []byte, err error) {
 	conn, err := s.SyscallConn()
 	if err != nil {
 		return nil, err
@@ -93,7 +106,7 @@ func (s *Socket) read(b []byte) (frame []byte, err error) {
 	oob := make([]byte, 64)
 	var n, m int
 	var fault error
-	err = conn.Read(func(fd uintptr) bool {
+	err = way(conn, func(fd uintptr) bool {
 		// That the interface is down is said once; it may come up again.
 		for fault = unix.ENETDOWN; fault == unix.ENETDOWN; {
 			n, m, _, _, fault = unix.Recvmsg(int(fd), b, oob, 0)
