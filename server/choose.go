@@ -24,16 +24,16 @@ type place struct {
 // that will take what it gets has the ACK at once, if the config allows that
 // (RFC 4039 section 3.1): it may not be the only server.
 func (s *Server) discover() {
-	p, ok := s.choose()
-	if !ok {
-		s.drop("no address for the client on its network")
+	p, why := s.choose()
+	if why != fine {
+		s.drop(why)
 		return
 	}
 	if s.site.Settings.Rapid && s.msg.Options.Has(dhcp4.RapidCommit) {
 		s.ack(p)
 		return
 	}
-	if why := s.prepare(p); why != "" {
+	if why := s.prepare(p); why != fine {
 		s.drop(why)
 		return
 	}
@@ -50,7 +50,7 @@ func (s *Server) hold(p place) {
 		s.unhold(old)
 	}
 	s.acts = append(s.acts, act.Action{
-		Verb: act.Hold, Addr: p.addr, Client: s.client(), Until: s.now.Add(holdTime)})
+		Verb: act.Hold, Addr: p.addr, Client: s.client(), Agent: s.agent, Until: s.now.Add(holdTime)})
 }
 
 func (s *Server) unhold(a netip.Addr) {
@@ -59,31 +59,43 @@ func (s *Server) unhold(a netip.Addr) {
 
 // The order in which a client's address is looked for (RFC 2131 section
 // 4.3.1), after its entry in the config.
-var order = [...]func(*Server, link) (netip.Addr, bool){
-	(*Server).current,
-	(*Server).previous,
-	(*Server).asked,
-	(*Server).offered,
-	(*Server).oldest,
+var order = [...]struct {
+	find  func(*Server, link) (netip.Addr, bool)
+	fresh bool // it takes one more address of the pool
+}{
+	{(*Server).current, false},
+	{(*Server).previous, false},
+	{(*Server).asked, true},
+	{(*Server).offered, false},
+	{(*Server).oldest, true},
+	{(*Server).early, true},
 }
 
 // choose picks the client's address. Where it may be on several networks, a
-// rule is tried on all of them before the next one.
-func (s *Server) choose() (place, bool) {
+// rule is tried on all of them before the next one. The reason says why there
+// is none.
+func (s *Server) choose() (place, reason) {
 	if p, ok := s.entry(); ok {
-		return p, true
+		return p, fine
 	}
+	why := noAddress
 	for _, rule := range order {
 		for _, l := range s.links {
 			if !l.net.IsValid() {
 				continue
 			}
-			if a, ok := rule(s, l); ok {
-				return place{addr: a, link: l}, true
+			if rule.fresh {
+				if full := s.full(l); full != fine {
+					why = full
+					continue
+				}
+			}
+			if a, ok := rule.find(s, l); ok {
+				return place{addr: a, link: l}, fine
 			}
 		}
 	}
-	return place{}, false
+	return place{}, why
 }
 
 // entry finds the address that a client entry gives. It does not count while

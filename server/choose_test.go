@@ -165,12 +165,12 @@ func TestP4_EntryWaitsForLease(t *testing.T) {
 }
 
 func TestS3_Hold(t *testing.T) {
-	w := newWorld(t, house, "10.0.0.20")
+	w := newWorld(t, house, "10.0.0.20", "10.0.0.21")
 	w.want(discover(9), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
 	w.now = w.now.Add(63 * time.Second)
-	w.want(discover(8), "drop")
-	w.now = w.now.Add(2 * time.Second)
-	w.want(discover(8), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
+	w.want(discover(8, requested("10.0.0.20")), "hold 10.0.0.21; DHCPOFFER 10.0.0.21 to 10.0.0.21:68 raw")
+	w.now = w.now.Add(time.Second)
+	w.want(discover(7), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
 	w.want(selecting(9, "10.0.0.20"), "drop; DHCPNAK to 255.255.255.255:68")
 }
 

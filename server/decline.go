@@ -15,12 +15,12 @@ func (s *Server) decline() {
 	a, err := s.requested()
 	server, errServer := s.msg.Options.Addr(dhcp4.ServerID)
 	if err != nil || errServer != nil || !s.isUs(server) {
-		s.drop("a DHCPDECLINE without our server identifier or the address")
+		s.drop(declineUnclear)
 		return
 	}
 	r, ok := s.table.ByAddr(a)
 	if !ok || !s.is(r.ID) || !s.runs(&r) {
-		s.drop("a DHCPDECLINE of an address that is not the client's")
+		s.drop(declineOthers)
 		return
 	}
 	s.log(s.declines(a.String()))
@@ -51,9 +51,9 @@ func (s *Server) release() {
 	r, ok := s.table.ByAddr(s.msg.Ciaddr)
 	switch {
 	case err == dhcp4.ErrMalformed || err == nil && !s.isUs(server):
-		s.drop("a DHCPRELEASE to another server")
+		s.drop(releaseElsewhere)
 	case !ok || !s.is(r.ID) || !s.runs(&r):
-		s.drop("a DHCPRELEASE of an address that is not the client's")
+		s.drop(releaseOthers)
 	case r.State == pool.Fixed:
 		s.end(r, pool.Fixed) // still the client's, but not in use
 	default:

@@ -10,17 +10,17 @@ import (
 // must be one that we would serve, unless the config says anyone.
 func (s *Server) inform() {
 	if s.msg.Ciaddr.IsUnspecified() {
-		s.drop("a DHCPINFORM without ciaddr")
+		s.drop(informNowhere)
 		return
 	}
 	if !s.site.Settings.Inform {
-		if _, ok := s.choose(); !ok {
-			s.drop("a DHCPINFORM from a client that we would not serve")
+		if _, why := s.choose(); why != fine {
+			s.drop(informUnserved)
 			return
 		}
 	}
 	for _, l := range s.links {
-		if s.gather(place{addr: s.msg.Ciaddr, link: l}) == "" {
+		if s.gather(place{addr: s.msg.Ciaddr, link: l}) == fine {
 			s.begin(dhcp4.ACK, l)
 			s.reply.Ciaddr = s.msg.Ciaddr
 			s.configure()
@@ -28,7 +28,7 @@ func (s *Server) inform() {
 			return
 		}
 	}
-	s.drop("no information for ciaddr on the client's network")
+	s.drop(informUnknown)
 }
 
 // bootp answers a BOOTP request (RFC 951, RFC 1534 section 2): an address for
@@ -36,14 +36,16 @@ func (s *Server) inform() {
 // back, so the config must allow it.
 func (s *Server) bootp() {
 	p, ok := s.entry()
+	why := noBOOTP
 	if !ok && s.site.Settings.BOOTP {
-		p, ok = s.choose()
+		p, why = s.choose()
+		ok = why == fine
 	}
 	if !ok {
-		s.drop("no address for the BOOTP client")
+		s.drop(why)
 		return
 	}
-	if why := s.gather(p); why != "" {
+	if why := s.gather(p); why != fine {
 		s.drop(why)
 		return
 	}

@@ -16,14 +16,14 @@ const (
 
 // prepare gathers what goes with p and finds the lease time (S12): the
 // config's, or the shorter one that the client asks for. It says what is
-// wrong, "" for nothing.
-func (s *Server) prepare(p place) string {
-	if why := s.gather(p); why != "" {
+// wrong, fine for nothing.
+func (s *Server) prepare(p place) reason {
+	if why := s.gather(p); why != fine {
 		return why
 	}
 	most, err := s.info.Options.Uint32(dhcp4.LeaseTime)
 	if err != nil && !p.fixed {
-		return "no lease time for the address" // the log had it at start: S10
+		return noLease // the log had it at start: S10
 	}
 	if err != nil {
 		most = dhcp4.Infinite
@@ -33,7 +33,7 @@ func (s *Server) prepare(p place) string {
 	if err == nil && asked != 0 && asked < most {
 		s.term = max(asked, min(shortest, most))
 	}
-	return ""
+	return fine
 }
 
 // ends returns when a lease of term seconds that starts now is over, rounded

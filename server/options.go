@@ -22,13 +22,13 @@ func setOf(codes ...dhcp4.Code) (set dhcp4.Set) {
 }
 
 // gather collects what the config has for the client at p (dhcp-conf.md,
-// "Gathering"). It says what is wrong, "" for nothing.
-func (s *Server) gather(p place) string {
+// "Gathering"). It says what is wrong, fine for nothing.
+func (s *Server) gather(p place) reason {
 	if !s.cfg.Gather(&s.query, p.addr, &s.info) ||
 		!s.info.Net(p.addr).Contains(p.link.on) && !s.cfg.Joined(p.addr, p.link.on) {
-		return "no information for the client"
+		return noInformation
 	}
-	return ""
+	return fine
 }
 
 // configure puts in what was gathered: the header fields, and the options

@@ -75,7 +75,7 @@ func (s *Server) offer(p place) {
 
 // ack binds p to the client and, once that is stored, says so.
 func (s *Server) ack(p place) {
-	if why := s.prepare(p); why != "" {
+	if why := s.prepare(p); why != fine {
 		s.drop(why)
 		return
 	}
@@ -91,7 +91,7 @@ func (s *Server) ack(p place) {
 }
 
 // nak refuses an address.
-func (s *Server) nak(why string) {
+func (s *Server) nak(why reason) {
 	s.drop(why)
 	s.begin(dhcp4.NAK, s.links[0])
 	if !s.reply.Giaddr.IsUnspecified() {
@@ -99,7 +99,7 @@ func (s *Server) nak(why string) {
 		// address is (RFC 2131 section 4.3.2).
 		s.reply.Flags |= dhcp4.Broadcast
 	}
-	s.reply.Options.PutText(dhcp4.MessageText, why)
+	s.reply.Options.PutText(dhcp4.MessageText, why.String())
 	s.echo(dhcp4.ClientID)
 	s.echo(dhcp4.RelayAgent)
 	s.send()

@@ -6,16 +6,6 @@ import (
 	"dhcpd/internal/dhcp4"
 )
 
-// Why a NAK is sent: for the client in option 56 and for the debug output.
-const (
-	notThisNetwork = "address is not on the client's network"
-	notThisAddress = "address is not the client's"
-	notKnown       = "client is not known"
-)
-
-// corrupt is why there is no NAK while the pool file can't be trusted.
-const corrupt = "the pool table is corrupt"
-
 // request answers a DHCPREQUEST. What kind it is shows by its fields only:
 //
 // RFC 2131 table 4:
@@ -33,7 +23,7 @@ func (s *Server) request() {
 	ciaddr := !m.Ciaddr.IsUnspecified()
 	switch {
 	case errAsked == dhcp4.ErrMalformed || errServer == dhcp4.ErrMalformed:
-		s.drop("requested address or server identifier is malformed")
+		s.drop(badRequest)
 	case errServer == nil && !s.isUs(server):
 		s.notSelected()
 	case errServer == nil && errAsked == nil:
@@ -45,7 +35,7 @@ func (s *Server) request() {
 	case errAsked == nil:
 		s.initReboot(asked)
 	default:
-		s.drop("a DHCPREQUEST for no address")
+		s.drop(noRequest)
 	}
 }
 
@@ -60,13 +50,14 @@ func (s *Server) notSelected() {
 			s.unhold(a)
 		}
 	}
-	s.drop("the client selected another server")
+	s.drop(otherServer)
 }
 
 // selecting answers the client that takes our OFFER of a. It gets it if it is
 // what we would OFFER now, or still hold for it.
 func (s *Server) selecting(a netip.Addr) {
-	p, ok := s.choose()
+	p, why := s.choose()
+	ok := why == fine
 	if ok && !p.fixed && p.addr != a && s.holds(a) {
 		p.addr = a
 		p.link, ok = s.linkOf(a)
@@ -79,7 +70,7 @@ func (s *Server) selecting(a netip.Addr) {
 	case ok || s.responsible(a):
 		s.nak(notThisAddress)
 	default:
-		s.drop("no information for the client's network")
+		s.drop(noNetwork)
 	}
 }
 
@@ -120,7 +111,7 @@ func (s *Server) verify(a netip.Addr) {
 	case !on && s.responsible(a):
 		s.nak(notThisNetwork)
 	case !on:
-		s.drop("no information for the client's network")
+		s.drop(noNetwork)
 	case s.table.Shut():
 		s.drop(corrupt) // who knows whose it is
 	case s.owns(a):
@@ -141,5 +132,5 @@ func (s *Server) stranger() {
 		s.nak(notKnown)
 		return
 	}
-	s.drop("no record of the client")
+	s.drop(noRecord)
 }

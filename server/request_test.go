@@ -189,7 +189,7 @@ func TestTable3_NAK(t *testing.T) {
 	if !bytes.Equal(r.Options.Get(dhcp4.ClientID), id) || !bytes.Equal(r.Options.Get(dhcp4.RelayAgent), agent) {
 		t.Error("client identifier or option 82 did not come back as it was")
 	}
-	if text, err := r.Options.Text(dhcp4.MessageText); err != nil || text != notThisNetwork {
+	if text, err := r.Options.Text(dhcp4.MessageText); err != nil || text != notThisNetwork.String() {
 		t.Errorf("message %q (%v)", text, err)
 	}
 }

@@ -41,6 +41,8 @@ type Server struct {
 	reply  dhcp4.Message
 	record pool.Record
 	acts   []act.Action
+
+	counts [reasons]uint64
 }
 
 // Decide answers msg, which came in at site, from cfg and table: the whole
@@ -52,7 +54,7 @@ func (s *Server) Decide(now time.Time, cfg *conf.Config, site *Site, table *pool
 	s.now, s.at = now, pool.Time(now.Unix())
 	s.cfg, s.site, s.table, s.msg = cfg, site, table, msg
 	s.acts, s.links = s.acts[:0], s.links[:0]
-	if why := s.inspect(); why != "" {
+	if why := s.inspect(); why != fine {
 		s.drop(why)
 	} else {
 		s.dispatch()
@@ -77,22 +79,22 @@ func Answered(actions []act.Action) bool {
 	return false
 }
 
-// inspect says why the message is not for a server here, "" if it is.
-func (s *Server) inspect() string {
+// inspect says why the message is not for a server here, fine if it is.
+func (s *Server) inspect() reason {
 	m := s.msg
 	switch {
 	case !s.site.Settings.Server:
-		return "no server on this network"
+		return notServed
 	case m.Op != dhcp4.BootRequest:
-		return "a reply, not a request"
+		return notRequest
 	case len(s.site.Addrs) == 0:
-		return "the interface has no address to serve from"
+		return noOwnAddress
 	case !m.Giaddr.IsUnspecified() && !unicast(m.Giaddr):
-		return "giaddr is no host's address"
+		return badGiaddr
 	case !m.Ciaddr.IsUnspecified() && !unicast(m.Ciaddr):
-		return "ciaddr is no host's address"
+		return badCiaddr
 	}
-	if why := s.identify(); why != "" {
+	if why := s.identify(); why != fine {
 		return why
 	}
 	return s.locate()
@@ -113,17 +115,17 @@ func (s *Server) dispatch() {
 	case dhcp4.Inform:
 		s.inform()
 	default:
-		s.drop("not a message from a client to a server")
+		s.drop(notForServer)
 	}
 }
 
 // identify finds out who asks. A client is known by its client identifier if
 // it sends one, else by its hardware address, with the type of it in front
 // (RFC 2131 section 4.2).
-func (s *Server) identify() string {
+func (s *Server) identify() reason {
 	m := s.msg
 	if m.Htype == dhcp4.HtypeEther && m.Hlen != 6 {
-		return "htype is Ethernet, but hlen is not 6"
+		return badHlen
 	}
 	s.query = conf.Query{ID: m.Options.Get(dhcp4.ClientID), Class: m.Options.Get(dhcp4.ClassID)}
 	s.hw = pool.HW{}
@@ -137,19 +139,20 @@ func (s *Server) identify() string {
 		s.query.ID = s.query.HW
 	}
 	if len(s.query.ID) == 0 {
-		return "neither client identifier nor hardware address"
+		return nobody
 	}
 	s.agent = s.relayed()
 	s.query.Circuit, _ = dhcp4.SubOption(s.agent, circuitID)
 	s.query.Remote, _ = dhcp4.SubOption(s.agent, remoteID)
-	return ""
+	return fine
 }
 
 func (s *Server) client() pool.Client { return pool.Client{ID: s.query.ID, HW: s.hw} }
 
-// drop notes why there is no answer.
-func (s *Server) drop(why string) {
-	s.acts = append(s.acts, act.Action{Verb: act.Note, Level: act.Drop, Text: why})
+// drop notes why there is no answer, or none that is wanted.
+func (s *Server) drop(why reason) {
+	s.counts[why]++
+	s.acts = append(s.acts, act.Action{Verb: act.Note, Level: act.Drop, Text: why.String()})
 }
 
 func (s *Server) log(text string) {

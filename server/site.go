@@ -30,8 +30,8 @@ type link struct {
 // locate finds the client's network (S20): what the relay or the client
 // selects goes before giaddr, and that before the interface. By interface it
 // may be on any network that the interface has an address on, and the first
-// one is the kernel's first. It says what is wrong, "" for nothing.
-func (s *Server) locate() string {
+// one is the kernel's first. It says what is wrong, fine for nothing.
+func (s *Server) locate() reason {
 	m, o := s.msg, &s.msg.Options
 	selected, errLink := dhcp4.SubOption(o.Get(dhcp4.RelayAgent), linkSelection)
 	subnet, err := o.Addr(dhcp4.SubnetSelection)
@@ -39,11 +39,11 @@ func (s *Server) locate() string {
 	case errLink == nil && len(selected) == 4: // wins over RFC 3011: RFC 3527 section 3
 		s.addLink(netip.AddrFrom4([4]byte(selected)))
 	case errLink == nil:
-		return "link selection is malformed"
+		return badLink
 	case err == nil:
 		s.addLink(subnet)
 	case err == dhcp4.ErrMalformed:
-		return "subnet selection is malformed"
+		return badSubnet
 	case !m.Giaddr.IsUnspecified():
 		s.addLink(m.Giaddr)
 	case !m.Ciaddr.IsUnspecified() && s.site.Ours(s.site.To):
@@ -53,7 +53,7 @@ func (s *Server) locate() string {
 			s.addLink(p.Addr())
 		}
 	}
-	return ""
+	return fine
 }
 
 // addLink adds the network that a is on, once.

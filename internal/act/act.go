@@ -18,7 +18,7 @@ type Verb uint8
 const (
 	Send        Verb = iota + 1 // Msg, To, Limit: this message, that way
 	Commit                      // Record, Lazy: stable storage must promise this before any later Send of the list leaves
-	Hold                        // Addr, Client, Until: keep an OFFERed address for a client, in memory only
+	Hold                        // Addr, Client, Agent, Until: keep an OFFERed address for a client, in memory only
 	Unhold                      // Addr: give up that hold
 	Configure                   // Lease: address, routes, MTU onto the interface; replaces Old if that is set
 	Unconfigure                 // Lease: take them off again
@@ -42,6 +42,7 @@ type Action struct {
 	Old    *Lease // Configure: the lease that this one replaces, nil for none
 	Addr   netip.Addr
 	Client pool.Client
+	Agent  []byte // option 82 of that client
 	Until  time.Time
 	Text   string
 }

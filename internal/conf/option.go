@@ -25,7 +25,6 @@ type optionKind struct {
 var unmade = map[string]bool{
 	"key": true,
 
-	"option limit":      true,
 	"option leasequery": true,
 	"option rogue":      true,
 	"option wait":       true,

@@ -16,7 +16,7 @@ type Settings struct {
 	Always        dhcp4.Set // always: send these tags even unasked
 	Authoritative bool
 	BOOTP         bool
-	Limit         int // limit: new clients on the network, 0 for no limit
+	Limit         int // limit: addresses in use at a time that a new client may be the last of, 0 for no limit
 	CircuitLimit  int // limit … per circuit
 	LeaseQuery    *LeaseQuery
 	RoguePause    bool

@@ -175,7 +175,7 @@ func (s *service) do(n *network, actions []act.Action) {
 		case act.Send:
 			s.send(n, a, box)
 		case act.Hold:
-			s.table.Hold(a.Addr, a.Client, pool.Time(a.Until.Unix()))
+			s.table.HoldFor(a.Addr, a.Client, a.Agent, pool.Time(a.Until.Unix()))
 		case act.Unhold:
 			s.table.Unhold(a.Addr)
 		case act.Note:

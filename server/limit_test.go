@@ -1,0 +1,132 @@
+package server
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"dhcpd/internal/dhcp4"
+	"dhcpd/pool"
+)
+
+// count returns how often something was refused for the reason.
+func (w *world) count(why reason) (n uint64) {
+	for text, k := range w.srv.Counts {
+		if text == why.String() {
+			n += k
+		}
+	}
+	return n
+}
+
+func TestS16_Limit(t *testing.T) {
+	w := newWorld(t, house, "10.0.0.20", "10.0.0.21", "10.0.0.22", "10.0.1.20")
+	w.bind(1, "10.0.0.20")
+	w.site.Settings.Limit = 2
+	w.want(discover(2), "hold 10.0.0.21; DHCPOFFER 10.0.0.21 to 10.0.0.21:68 raw")
+	w.want(discover(3), "drop")
+	w.want(discover(3, requested("10.0.0.22")), "drop")
+	if n := w.count(networkFull); n != 2 {
+		t.Errorf("counted %d refusals", n)
+	}
+	w.want(discover(3, giaddr("10.0.1.1")), "hold 10.0.1.20; DHCPOFFER 10.0.1.20 to 10.0.1.1:67") // another network
+	w.want(discover(2), "hold 10.0.0.21; DHCPOFFER 10.0.0.21 to 10.0.0.21:68 raw")               // its OFFER counts already
+	w.want(selecting(2, "10.0.0.21"), "commit bound 10.0.0.21; DHCPACK 10.0.0.21 to 10.0.0.21:68 raw")
+	w.want(discover(0x99), "DHCPOFFER 10.0.0.99 to 10.0.0.99:68 raw") // an entry is no address of the pool
+	w.want(discover(1), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
+	w.ask(release(1, "10.0.0.20"))
+	w.want(discover(3), "hold 10.0.0.22; DHCPOFFER 10.0.0.22 to 10.0.0.22:68 raw")
+	w.want(discover(4), "drop")
+	w.want(discover(1), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw") // known: beyond the limit
+	w.now = w.now.Add(2 * time.Hour)
+	w.want(discover(4), "hold 10.0.0.22; DHCPOFFER 10.0.0.22 to 10.0.0.22:68 raw")
+}
+
+func TestS16_LimitPerCircuit(t *testing.T) {
+	w := newWorld(t, house, fields("10.0.1.20 10.0.1.21 10.0.1.22 10.0.1.23 10.0.0.20")...)
+	w.site.Settings.CircuitLimit = 1
+	via := func(n byte, line ...string) string {
+		return w.offered(discover(n, giaddr("10.0.1.1"), agent(line...)))
+	}
+	if via(1, circuit, "a") == "" || via(2, circuit, "a") != "" || via(2, circuit, "b") == "" {
+		t.Error("a limit for each circuit")
+	}
+	if via(3, circuit, "a", remote, "other switch") == "" {
+		t.Error("the same circuit ID at another relay is another circuit")
+	}
+	if w.offered(discover(4, giaddr("10.0.1.1"))) == "" || w.offered(discover(5)) == "" {
+		t.Error("no circuit, no limit")
+	}
+	if n := w.count(circuitFull); n != 1 {
+		t.Errorf("counted %d refusals", n)
+	}
+	w.now = w.now.Add(holdTime)
+	if via(2, circuit, "a") == "" {
+		t.Error("the hold was over")
+	}
+	// A client that was known on the circuit is served there beside its neighbour.
+	w.ask(selecting(2, "10.0.1.20", giaddr("10.0.1.1"), agent(circuit, "a")))
+	w.ask(release(2, "10.0.1.20"))
+	if via(6, circuit, "a") == "" || via(2, circuit, "a") == "" || via(7, circuit, "a") != "" {
+		t.Error("a known client must be served, a new one not")
+	}
+}
+
+// TestS16_EarlyEnd: a hold ends early only when it is 10 s old and nothing
+// else is free.
+func TestS16_EarlyEnd(t *testing.T) {
+	w := newWorld(t, house, "10.0.0.20", "10.0.0.21")
+	w.want(discover(1), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
+	w.now = w.now.Add(5 * time.Second)
+	w.want(discover(2), "hold 10.0.0.21; DHCPOFFER 10.0.0.21 to 10.0.0.21:68 raw")
+	w.now = w.now.Add(4 * time.Second)
+	w.want(discover(3), "drop")
+	w.now = w.now.Add(time.Second)
+	w.want(initReboot(3, "10.0.0.20"), "drop") // only for an OFFER
+	w.want(discover(3), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
+	w.want(discover(4), "drop")
+	w.want(selecting(2, "10.0.0.21"), "commit bound 10.0.0.21; DHCPACK 10.0.0.21 to 10.0.0.21:68 raw")
+	w.want(discover(1), "drop") // what it was offered is held for another
+	if n := w.count(offerCut); n != 1 {
+		t.Errorf("counted %d", n)
+	}
+	if c, ok := w.table.HeldBy(ip("10.0.0.20"), pool.Time(w.now.Unix())); !ok || c.HW.Addr[5] != 3 {
+		t.Errorf("held by %x (%v)", c.ID, ok)
+	}
+}
+
+// TestS16_Flood: clients that do not exist ask as fast as they can; those that
+// we know don't notice, and memory stays what it was.
+func TestS16_Flood(t *testing.T) {
+	var members []string
+	for i := range 100 {
+		members = append(members, fmt.Sprintf("10.0.0.%d", 101+i))
+	}
+	w := newWorld(t, house, members...)
+	for n := range byte(50) {
+		w.ask(selecting(n, members[n]))
+	}
+	flood := discover(0)
+	for i := range 50_000 {
+		flood.Chaddr[1], flood.Chaddr[2], flood.Chaddr[3] = 1, byte(i), byte(i>>8)
+		for j, acts := 0, w.srv.Decide(w.now, w.cfg, &w.site, w.table, flood); j < len(acts); j++ {
+			w.apply(&acts[j], new(answer))
+		}
+		if i%100 == 0 {
+			w.now = w.now.Add(time.Second)
+			n := byte(i / 100 % 50)
+			w.sentTo("10.0.0.1")
+			if a := w.ask(renewing(n, members[n])); a.reply == nil || a.reply.Type() != dhcp4.ACK {
+				t.Fatalf("client %d: %s", n, a.did)
+			}
+			w.sentTo("255.255.255.255")
+		}
+	}
+	refused, cut := w.count(noAddress), w.count(offerCut)
+	if refused < 40_000 || cut == 0 || refused+cut > 50_000 {
+		t.Errorf("refused %d, offers cut short %d", refused, cut)
+	}
+	if w.table.Len() != 100 {
+		t.Errorf("the table has %d addresses", w.table.Len())
+	}
+}

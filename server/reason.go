@@ -1,0 +1,92 @@
+package server
+
+// reason is why a message got no answer, or a NAK.
+type reason uint8
+
+// fine is no reason at all. The texts stand below.
+const (
+	fine reason = iota
+	notServed
+	notRequest
+	noOwnAddress
+	badGiaddr
+	badCiaddr
+	badHlen
+	nobody
+	badLink
+	badSubnet
+	notForServer
+	noAddress
+	noInformation
+	noNetwork
+	noLease
+	noBOOTP
+	networkFull
+	circuitFull
+	corrupt
+	badRequest
+	noRequest
+	otherServer
+	noRecord
+	notThisNetwork
+	notThisAddress
+	notKnown
+	declineUnclear
+	declineOthers
+	releaseElsewhere
+	releaseOthers
+	informNowhere
+	informUnserved
+	informUnknown
+	offerCut
+	reasons // how many there are
+)
+
+var reasonTexts = [reasons]string{
+	notServed:        "no server on this network",
+	notRequest:       "a reply, not a request",
+	noOwnAddress:     "the interface has no address to serve from",
+	badGiaddr:        "giaddr is no host's address",
+	badCiaddr:        "ciaddr is no host's address",
+	badHlen:          "htype is Ethernet, but hlen is not 6",
+	nobody:           "neither client identifier nor hardware address",
+	badLink:          "link selection is malformed",
+	badSubnet:        "subnet selection is malformed",
+	notForServer:     "not a message from a client to a server",
+	noAddress:        "no address for the client on its network",
+	noInformation:    "no information for the client",
+	noNetwork:        "no information for the client's network",
+	noLease:          "no lease time for the address",
+	noBOOTP:          "no address for the BOOTP client",
+	networkFull:      "as many on the network as the limit allows",
+	circuitFull:      "as many on the relay's circuit as the limit allows",
+	corrupt:          "the pool table is corrupt",
+	badRequest:       "requested address or server identifier is malformed",
+	noRequest:        "a DHCPREQUEST for no address",
+	otherServer:      "the client selected another server",
+	noRecord:         "no record of the client",
+	notThisNetwork:   "address is not on the client's network",
+	notThisAddress:   "address is not the client's",
+	notKnown:         "client is not known",
+	declineUnclear:   "a DHCPDECLINE without our server identifier or the address",
+	declineOthers:    "a DHCPDECLINE of an address that is not the client's",
+	releaseElsewhere: "a DHCPRELEASE to another server",
+	releaseOthers:    "a DHCPRELEASE of an address that is not the client's",
+	informNowhere:    "a DHCPINFORM without ciaddr",
+	informUnserved:   "a DHCPINFORM from a client that we would not serve",
+	informUnknown:    "no information for ciaddr on the client's network",
+	offerCut:         "an offer that was 10 s old went to another client",
+}
+
+// String returns the text that the debug output shows.
+func (r reason) String() string { return reasonTexts[r] }
+
+// Counts calls yield with each reason why a client was refused something, and
+// how often that was. Those that never occurred are left out.
+func (s *Server) Counts(yield func(why string, n uint64) bool) {
+	for r, n := range s.counts {
+		if n > 0 && !yield(reasonTexts[r], n) {
+			return
+		}
+	}
+}
