@@ -1,5 +1,7 @@
 package pool
 
+import "net/netip"
+
 // Block is a block of records on the way to the file, in the file's own
 // writing: what is added is copied. It belongs to the loop, except while
 // Commit has it.
@@ -8,9 +10,11 @@ type Block struct {
 	table *Table
 
 	text  []byte
+	addrs []netip.Addr // whose records are in it
 	lines int
 	sync  bool  // not all of it is lazy
-	whole bool  // it says all that the table knew
+	whole bool  // it begins with all that the table knew,
+	base  int   // which is so many octets
 	stamp stamp // under which the times in it count; no boot ID and all zero if there are none
 	live  int   // how many lines the table would take
 }
@@ -25,6 +29,7 @@ func (b *Block) Add(r *Record, lazy bool) {
 		b.Stamp()
 	}
 	b.text = appendRecord(b.text, r, b.stamp.off)
+	b.addrs = append(b.addrs, r.Addr)
 	b.lines++
 	b.sync = b.sync || !lazy
 	b.live = b.table.members + b.table.bindings
@@ -51,6 +56,7 @@ func (b *Block) Whole() {
 			b.lines++
 		}
 	}
+	b.base, b.addrs = len(b.text), b.addrs[:0]
 }
 
 // Stamp has the block write down what the clocks say, if it is time for that:
@@ -72,5 +78,5 @@ func (b *Block) Empty() bool { return len(b.text) == 0 }
 
 // Reset empties the block.
 func (b *Block) Reset() {
-	*b = Block{file: b.file, table: b.table, text: b.text[:0]}
+	*b = Block{file: b.file, table: b.table, text: b.text[:0], addrs: b.addrs[:0]}
 }

@@ -34,6 +34,8 @@ func (f *File) Commit(b *Block) (c Changes, err error) {
 		return f.write(b)
 	})
 	if err == nil {
+		// What was freed before the block was written, and abandoned again by it.
+		c.Free = slices.DeleteFunc(c.Free, func(a netip.Addr) bool { return slices.Contains(b.addrs, a) })
 		f.startCompaction(b.live)
 	}
 	return c, err
@@ -70,8 +72,10 @@ func (f *File) write(b *Block) error {
 		lines++
 	}
 	if f.due(b) {
-		if err := f.saveAgain(); err != nil {
-			return err
+		if !f.opened {
+			if err := saveAgain(f.f, f.saved, f.end); err != nil {
+				return err
+			}
 		}
 		text, lines = f.appendStart(text, b.stamp), lines+2
 	}
@@ -98,18 +102,18 @@ func (f *File) appendStart(text []byte, s stamp) []byte {
 	return appendClock(text, s)
 }
 
-// saveAgain writes once more what a daemon before us may have written without
-// seeing it synced. After a failed sync Linux takes such pages for clean and
-// may forget them, and the sync that we do would not tell.
-func (f *File) saveAgain() error {
-	if f.opened || f.saved >= f.end {
+// saveAgain writes once more what somebody may have written without seeing it
+// synced. After a failed sync Linux takes such pages for clean and may forget
+// them, and does not tell those who open the file later.
+func saveAgain(f file, from, end int64) error {
+	if from >= end {
 		return nil
 	}
-	b := make([]byte, f.end-f.saved)
-	if _, err := f.f.ReadAt(b, f.saved); err != nil {
+	b := make([]byte, end-from)
+	if _, err := f.ReadAt(b, from); err != nil {
 		return err
 	}
-	_, err := f.f.WriteAt(b, f.saved)
+	_, err := f.WriteAt(b, from)
 	return err
 }
 
@@ -147,16 +151,18 @@ func (e *wholeError) Error() string   { return e.why.Error() + "; " + ErrWhole.E
 func (e *wholeError) Unwrap() []error { return []error{e.why, ErrWhole} }
 
 // rewrite writes a whole block into a new file, which takes the place of what
-// is there, with what was heard in the same turn.
+// is there. What was heard in the same turn stands before what was added to
+// the block since it became whole.
 func (f *File) rewrite(b *Block) error {
-	n, err := f.disk.create(f.path + ".new")
+	name := f.path + ".new"
+	n, err := f.disk.create(name)
 	if err != nil {
 		return err
 	}
 	text := appendVerb([]byte(header), opened)
 	text = appendClock(text, b.stamp)
-	end, err := writeAll(n, 0, text, b.text, f.heard)
-	return f.replace(n, end, err, b.stamp, b.lines+2+bytes.Count(f.heard, []byte("\n")))
+	end, err := writeAll(n, 0, text, b.text[:b.base], f.heard, b.text[b.base:])
+	return f.replace(name, n, end, err, b.stamp, b.lines+2+bytes.Count(f.heard, []byte("\n")))
 }
 
 // writeAll writes pieces one after the other and returns where they end.
@@ -173,48 +179,62 @@ func writeAll(n file, at int64, pieces ...[]byte) (int64, error) {
 	return at, nil
 }
 
-// replace puts n, the new file, which is good up to end unless there is an
-// error, in the place of ours.
-func (f *File) replace(n file, end int64, err error, s stamp, lines int) error {
+// replace puts n, a new file of this name, which is good up to end unless
+// there is an error, in the place of ours.
+func (f *File) replace(name string, n file, end int64, err error, s stamp, lines int) error {
 	var st status
+	var tail []byte
 	if err == nil {
 		err = n.sync()
+	}
+	if err == nil {
+		tail, err = tailOf(n, end)
 	}
 	if err == nil {
 		st, err = n.stat()
 	}
 	if err != nil {
 		n.Close()
-		f.disk.remove(f.path + ".new")
+		f.disk.remove(name)
 		return err
 	}
-	// An error after this may mean that the new file has the name already, but
-	// not for sure: the next turn finds a file that is not ours, and reads it.
-	if err := f.disk.rename(f.path+".new", f.path); err != nil {
-		n.Close()
+	if n, err = rename(f.disk, n, name, f.path); err != nil {
 		return err
 	}
 	f.adopt(n, st)
 	f.end, f.saved, f.lines, f.written, f.opened = end, end, lines, s, true
-	f.corrupt = nil
-	return f.remember()
+	f.tail, f.corrupt = tail, nil
+	if err := f.disk.syncFolder(f.path); err != nil { // who knows which file has the name after a power cut
+		return f.lose(err)
+	}
+	return nil
+}
+
+// rename gives n the name to. What it returns is the same file, if possible
+// opened by its new name, which is the one that errors should tell.
+func rename(d disk, n file, from, to string) (file, error) {
+	if err := d.rename(from, to); err != nil {
+		n.Close()
+		d.remove(from)
+		return nil, err
+	}
+	named, err := d.open(to, os.O_RDWR)
+	if err != nil {
+		return n, nil
+	}
+	n.Close()
+	return named, nil
 }
 
 const tailLen = 64
 
-// remember notes how the file ends.
-func (f *File) remember() error {
-	f.tail = make([]byte, min(tailLen, f.end))
-	_, err := f.f.ReadAt(f.tail, f.end-int64(len(f.tail)))
-	return err
-}
-
-// remembers tells whether the file still is, up to where it ended, what we
-// know, and not overwritten by another one.
-func (f *File) remembers() bool {
-	b := make([]byte, len(f.tail))
-	_, err := f.f.ReadAt(b, f.end-int64(len(b)))
-	return err == nil && bytes.Equal(b, f.tail)
+// tailOf returns how a file ends, as far as it is good.
+func tailOf(f file, end int64) ([]byte, error) {
+	tail := make([]byte, min(tailLen, end))
+	if _, err := f.ReadAt(tail, end-int64(len(tail))); err != nil {
+		return nil, err
+	}
+	return tail, nil
 }
 
 // catchUp finds out what others did to the file since the last time.
@@ -223,20 +243,40 @@ func (f *File) catchUp(c *Changes) error {
 	st, err := f.disk.stat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		c.Mended = f.corrupt != nil
-		f.corrupt = nil
-		f.lose(&fs.PathError{Op: "read", Path: f.path, Err: errors.New("was removed")})
-		return nil
+		return f.gone(c)
 	case err != nil:
 		return err
 	case !st.same(f.id):
 		return f.reload(c, "was replaced by another file")
-	case st.size < f.end || st.size > f.end && !f.remembers():
-		return f.reload(c, "was overwritten")
-	case st.size > f.end:
-		return f.listen(c, st.size)
+	case st.size == f.end:
+		return nil
+	case st.size < f.end:
+		return f.reload(c, overwritten)
 	}
-	return nil
+	// Longer: did somebody append, or put something else into the file?
+	tail, err := tailOf(f.f, f.end)
+	switch {
+	case err != nil:
+		return err
+	case !bytes.HasSuffix(tail, f.tail):
+		return f.reload(c, overwritten)
+	}
+	return f.listen(c, st.size)
+}
+
+const overwritten = "was overwritten"
+
+// gone makes the best of a file that was removed: what a command wrote into
+// it before that still counts.
+func (f *File) gone(c *Changes) error {
+	c.Mended = f.corrupt != nil
+	f.corrupt = nil
+	f.lose(&fs.PathError{Op: "read", Path: f.path, Err: errors.New("was removed")})
+	st, err := f.f.stat()
+	if err != nil || st.size <= f.end {
+		return err
+	}
+	return f.listen(c, st.size)
 }
 
 // listen reads what was appended to the file.
@@ -260,10 +300,9 @@ func (f *File) listen(c *Changes, size int64) error {
 			return f.reload(c, "has records that are not ours")
 		}
 	}
-	if s.err != nil {
-		return s.err
-	}
-	return f.remember()
+	var err error
+	f.tail, err = tailOf(f.f, f.end)
+	return errors.Join(s.err, err)
 }
 
 // hear takes in a line that a command wrote; false if it is not one.

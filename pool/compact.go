@@ -45,8 +45,7 @@ func (m mark) with(f mark, on bool) mark { return map[bool]mark{true: m | f, fal
 
 // startCompaction has a helper begin when the dead lines outweigh the live.
 func (f *File) startCompaction(live int) {
-	const few = 500 // lines that are not worth the trouble
-	if f.compacting || live == 0 || f.lines < 2*live+few || f.lines < f.patience ||
+	if f.compacting || live == 0 || f.lines < 2*live+f.few || f.lines < f.patience ||
 		f.corrupt != nil || f.distrust != nil || !f.opened {
 		return
 	}
@@ -79,7 +78,7 @@ func (f *File) finishCompaction(changes *Changes) error {
 			changes.note("compaction of the pool file: " + c.err.Error())
 			return nil
 		}
-		return f.replace(c.dst, c.size, nil, f.written, c.lines)
+		return f.replace(c.path, c.dst, c.size, nil, f.written, c.lines)
 	default:
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 type disk interface {
 	open(path string, flags int) (file, error) // as safe.Open
 	create(path string) (file, error)          // as safe.Create
-	rename(from, to string) error              // as safe.Rename: on stable storage, too
+	rename(from, to string) error              // in one folder; not on stable storage before syncFolder
 	syncFolder(path string) error              // as safe.SyncFolder
 	remove(path string) error
 	stat(path string) (status, error) // of the name, not of what a link leads to
@@ -62,7 +62,7 @@ func wrap(f *os.File, err error) (file, error) {
 	return osFile{f}, nil
 }
 
-func (osDisk) rename(from, to string) error { return safe.Rename(from, to) }
+func (osDisk) rename(from, to string) error { return os.Rename(from, to) }
 func (osDisk) syncFolder(path string) error { return safe.SyncFolder(path) }
 func (osDisk) remove(path string) error     { return os.Remove(path) }
 

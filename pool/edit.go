@@ -58,6 +58,9 @@ func edit(d disk, path string, v Verb, addrs []netip.Addr) (results []Result, er
 		return nil, err
 	}
 	defer f.Close()
+	if err := d.syncFolder(path); err != nil { // or the name may go, and the file with it
+		return nil, err
+	}
 	return editFile(path, f, v, addrs)
 }
 
@@ -99,12 +102,16 @@ func editFile(path string, f file, v Verb, addrs []netip.Addr) ([]Result, error)
 			return nil, err
 		}
 	}
-	_, err = f.WriteAt(text, l.end)
+	err = saveAgain(f, l.known, l.end)
+	if err == nil {
+		_, err = f.WriteAt(text, l.end)
+	}
 	if err == nil {
 		err = f.sync()
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Truncate(l.end))
+		f.Truncate(l.end) // if that fails, too, what follows is cut off by the next one
+		return nil, err
 	}
 	return results, nil
 }

@@ -46,6 +46,7 @@ type File struct {
 	compacting bool
 	compacted  chan *compaction
 	patience   int // no compaction before there are so many lines
+	few        int // dead lines that are not worth the trouble
 }
 
 // ErrWhole is in the error of a Commit after which the next block must be a
@@ -79,7 +80,7 @@ func Open(path string, c *Clock) (*File, *Loaded, error) {
 }
 
 func open(path string, c *Clock, d disk) (*File, *Loaded, error) {
-	f := &File{path: path, disk: d, clock: c}
+	f := &File{path: path, disk: d, clock: c, few: 2000}
 	f.look = make(chan struct{}, 1)
 	f.Look = f.look
 	f.compacted = make(chan *compaction, 1)
@@ -144,10 +145,13 @@ func makeFile(d disk, path string) error {
 	}
 	n.Close()
 	if err == nil {
-		return d.rename(path+".new", path)
+		err = d.rename(path+".new", path)
 	}
-	d.remove(path + ".new")
-	return err
+	if err != nil {
+		d.remove(path + ".new")
+		return err
+	}
+	return d.syncFolder(path)
 }
 
 // load loads the file that has the name now, and makes it ours.
@@ -157,21 +161,28 @@ func (f *File) load() (*loader, error) {
 		return nil, err
 	}
 	st, err := n.stat()
+	if err == nil { // whoever gave it the name may not have made that last
+		err = f.disk.syncFolder(f.path)
+	}
 	var l *loader
 	if err == nil {
 		l, err = load(f.path, n, st.size)
+	}
+	var tail []byte
+	if err == nil {
+		tail, err = tailOf(n, l.end)
 	}
 	if err != nil {
 		n.Close()
 		return nil, err
 	}
 	f.adopt(n, st)
-	f.end, f.saved, f.lines = l.end, min(l.known, l.end), l.lines
+	f.end, f.saved, f.lines, f.tail = l.end, min(l.known, l.end), l.lines, tail
 	f.corrupt = nil
 	if l.corrupt > 0 {
 		f.corrupt = &CorruptError{f.path, l.corrupt}
 	}
-	return l, f.remember()
+	return l, nil
 }
 
 // adopt makes n, a file with the name of ours, the one that we write.

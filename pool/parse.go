@@ -205,7 +205,7 @@ func (e *entry) quoted(w *words, word []byte) []byte {
 				w.bad = true
 				return nil
 			}
-			c = (word[i+1]-'0')<<6 | (word[i+2]-'0')<<3 | word[i+3] - '0'
+			c = (word[i+1]-'0')<<6 | (word[i+2]-'0')<<3 | (word[i+3] - '0')
 			i += 3
 		}
 		e.mem = append(e.mem, c)

@@ -92,12 +92,14 @@ func (t *Table) unbind(i uint32) {
 
 // Add takes a into the pool.
 func (t *Table) Add(a netip.Addr) {
-	if !a.Is4() || t.Member(a) {
-		return
-	}
 	i := t.find(a)
-	if i == 0 {
+	switch {
+	case !a.Is4():
+		return
+	case i == 0:
 		i = t.newRow(number(a))
+	case t.row(i).is(member):
+		return
 	}
 	t.row(i).set(member, true)
 	t.members++

@@ -62,7 +62,7 @@ func plain(r *Record) Record {
 	return c
 }
 
-func wantRecord(t *testing.T, what string, got Record, ok bool, want *Record) {
+func wantRecord(t testing.TB, what string, got Record, ok bool, want *Record) {
 	t.Helper()
 	switch {
 	case !ok:
@@ -74,7 +74,7 @@ func wantRecord(t *testing.T, what string, got Record, ok bool, want *Record) {
 
 func lineOf(r *Record) string { return string(appendRecord(nil, r, 0)) }
 
-func wantAddr(t *testing.T, what string, got netip.Addr, ok bool, want netip.Addr) {
+func wantAddr(t testing.TB, what string, got netip.Addr, ok bool, want netip.Addr) {
 	t.Helper()
 	if got != want || ok != want.IsValid() {
 		t.Errorf("%s: got %v %v, want %v", what, got, ok, want)

@@ -31,9 +31,10 @@ func (tl *timeline) segment() int { return len(tl.segments) - 1 }
 
 // clock takes in a clock line.
 func (tl *timeline) clock(s stamp) {
-	tl.last = tl.moment(s)
+	at := tl.moment(s)
+	tl.last = max(tl.last, at)
 	tl.at = s
-	tl.segments = append(tl.segments, tl.last-s.wall)
+	tl.segments = append(tl.segments, at-s.wall)
 	tl.open = true
 }
 
@@ -45,7 +46,7 @@ func (tl *timeline) moment(s stamp) Time {
 	case tl.segment() == 0:
 		return max(s.wall+farUp, tl.last)
 	case s.boot == tl.at.boot && s.boot != "" && s.up >= tl.at.up:
-		return max(tl.at.wall+off+s.up-tl.at.up, tl.last)
+		return tl.at.wall + off + s.up - tl.at.up // even if it was written late
 	case !believable(wall) || !believable(s.wall) || s.wall < wall:
 		return tl.last
 	}
