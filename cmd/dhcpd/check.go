@@ -26,7 +26,8 @@ func (c *command) check() {
 		return
 	}
 	idle := 0
-	for _, a := range addresses(loaded.Table) {
+	for _, n := range addresses(loaded.Table) {
+		a := addr4(n)
 		why, ok := cfg.Lendable(a)
 		if ok || !loaded.Table.Member(a) {
 			continue

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -48,9 +47,9 @@ func (c *command) queryPool(apart bool) {
 	if apart && len(list) > 0 {
 		b = append(b, '\n')
 	}
-	for _, a := range list {
-		r, _ := loaded.Table.ByAddr(a)
-		b = appendRecord(b, &r, loaded.Table.Member(a), now)
+	for _, n := range list {
+		r, _ := loaded.Table.ByAddr(addr4(n))
+		b = appendRecord(b, &r, loaded.Table.Member(r.Addr), now)
 		if len(b) > 1<<16 {
 			c.print(b)
 			b = b[:0]
@@ -62,14 +61,14 @@ func (c *command) queryPool(apart bool) {
 // addresses returns the addresses that -q shows, in order: those of the pool,
 // and those that are or were leased without being in it. What a relay saw
 // others lease is none of ours.
-func addresses(t *pool.Table) []netip.Addr {
-	list := make([]netip.Addr, 0, t.Len())
+func addresses(t *pool.Table) []uint32 {
+	list := make([]uint32, 0, t.Len())
 	for r := range t.All() {
 		if r.State != pool.Relayed {
-			list = append(list, r.Addr)
+			list = append(list, number4(r.Addr))
 		}
 	}
-	slices.SortFunc(list, netip.Addr.Compare)
+	slices.Sort(list)
 	return list
 }
 

@@ -185,20 +185,24 @@ func (k *compiler) hasIface(name string) bool {
 	return slices.ContainsFunc(k.ifaces, func(i Ifname) bool { return i.Name == name })
 }
 
-// nthEther returns the name of Ethernet n, from 0, by kernel index.
+// nthEther returns the name of Ethernet n, digits, from 0 by kernel index.
 func (k *compiler) nthEther(n string) (string, bool) {
-	var ethers []Ifname
+	want, _ := strconv.Atoi(n)
 	for _, i := range k.ifaces {
-		if i.Ether {
-			ethers = append(ethers, i)
+		if i.Ether && k.ethersBefore(i.Index) == want {
+			return i.Name, true
 		}
 	}
-	slices.SortStableFunc(ethers, func(a, b Ifname) int { return a.Index - b.Index })
-	at, err := strconv.Atoi(n)
-	if err != nil || at >= len(ethers) {
-		return "", false
+	return "", false
+}
+
+func (k *compiler) ethersBefore(index int) (n int) {
+	for _, i := range k.ifaces {
+		if i.Ether && i.Index < index {
+			n++
+		}
 	}
-	return ethers[at].Name, true
+	return n
 }
 
 // key compiles `key ID "text"|hexdigits`: a secret of RFC 3118.

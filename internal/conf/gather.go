@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"math/bits"
 	"net/netip"
 	"slices"
 	"strings"
@@ -100,23 +101,23 @@ func (w *asker) rules(dst []int32) []int32 {
 	if w.hasAddr {
 		n, ok := x.hosts[w.addr]
 		dst = w.bucket(dst, n, ok)
-		for _, bits := range x.bits {
-			n, ok := x.nets[netKey(w.addr&mask(int(bits)), bits)]
+		for left := x.bits; left != 0; left &= left - 1 {
+			length := bits.TrailingZeros64(left)
+			n, ok := x.nets[netKey(w.addr&mask(length), uint8(length))]
 			dst = w.bucket(dst, n, ok)
 		}
 	}
 	for i := range x.texts {
 		t, text := &x.texts[i], w.text(onClass+kind(i))
 		for _, n := range t.lengths {
-			if n > len(text) {
+			if int(n) > len(text) {
 				break
 			}
 			n, ok := t.buckets[string(text[:n])]
 			dst = w.bucket(dst, n, ok)
 		}
 	}
-	slices.Sort(dst)
-	return slices.Compact(dst) // a rule may lie in two buckets
+	return unique(dst) // a rule may lie in two buckets
 }
 
 // bucket appends those rules of a bucket that hold.

@@ -10,7 +10,8 @@ import (
 type hosts struct {
 	text    string
 	resolve func(name string) []netip.Addr
-	byName  []hostName          // sorted by name, nil before the first look-up
+	list    []hostName          // from number 1 on
+	labels  map[string]int32    // one of those that begin with a label; nil before the first look-up
 	others  map[string][]uint32 // names that the hosts file does not have
 	asked   []string            // the same, in the order of the config file
 }
@@ -18,6 +19,7 @@ type hosts struct {
 type hostName struct {
 	name string // in lower case
 	addr uint32
+	next int32 // another one with the same first label, 0 for none
 }
 
 // Lookup returns the addresses that a name has in the text of a hosts file, by
@@ -71,8 +73,8 @@ func (h *hosts) longest() int {
 
 // lookup returns all addresses of a name, none if it is not known.
 func (h *hosts) lookup(name string) []uint32 {
-	if h.byName == nil {
-		h.sort()
+	if h.labels == nil {
+		h.read()
 	}
 	name = strings.ToLower(name)
 	if addrs := h.search(name); len(addrs) > 0 {
@@ -87,29 +89,30 @@ func (h *hosts) lookup(name string) []uint32 {
 	return addrs
 }
 
-func (h *hosts) sort() {
+func (h *hosts) read() {
+	lines := strings.Count(h.text, "\n")
 	h.others = map[string][]uint32{}
-	h.byName = make([]hostName, 0, 2*strings.Count(h.text, "\n")+1)
+	h.labels = make(map[string]int32, lines)
+	h.list = make([]hostName, 1, 2*lines+2)
 	h.entries(func(a uint32, names string) {
 		for name := range strings.FieldsSeq(names) {
-			h.byName = append(h.byName, hostName{strings.ToLower(name), a})
+			name = strings.ToLower(name)
+			label, _, _ := strings.Cut(name, ".")
+			h.list = append(h.list, hostName{name, a, h.labels[label]})
+			h.labels[label] = int32(len(h.list) - 1)
 		}
 	})
-	slices.SortFunc(h.byName, func(a, b hostName) int { return strings.Compare(a.name, b.name) })
 }
 
 // search finds name itself and names of which it is the first part: flotsam
 // finds flotsam.example.com, but alpha does not find alphabeta.
 func (h *hosts) search(name string) []uint32 {
 	var addrs []uint32
-	for _, prefix := range [2]string{name, name + "."} {
-		i, _ := slices.BinarySearchFunc(h.byName, prefix, func(n hostName, s string) int { return strings.Compare(n.name, s) })
-		for ; i < len(h.byName); i++ {
-			n := h.byName[i]
-			if n.name != name && !strings.HasPrefix(n.name, name+".") {
-				break
-			}
-			addrs = append(addrs, n.addr)
+	label, _, _ := strings.Cut(name, ".")
+	for i := h.labels[label]; i != 0; i = h.list[i].next {
+		rest, ok := strings.CutPrefix(h.list[i].name, name)
+		if ok && (rest == "" || rest[0] == '.') {
+			addrs = append(addrs, h.list[i].addr)
 		}
 	}
 	return tidy(addrs)

@@ -12,7 +12,7 @@ type index struct {
 	clients []int32          // bucket by number of the client ID, 0 for none
 	hosts   map[uint32]int32 // by address
 	nets    map[uint64]int32 // by netKey
-	bits    []uint8          // lengths of the netblocks, ascending
+	bits    uint64           // a bit for each length that a netblock has
 	texts   [3]textIndex     // of onClass, onCircuit, onRemote
 	start   []int32          // where in rules each bucket begins
 	rules   []int32          // numbers of rules, ascending within a bucket
@@ -21,7 +21,7 @@ type index struct {
 // textIndex finds the texts that are prefixes of another.
 type textIndex struct {
 	buckets map[string]int32
-	lengths []int // ascending
+	lengths []int32 // ascending
 }
 
 // always is the bucket of rules whose conditions have no bucket.
@@ -55,16 +55,16 @@ func newIndex(c *Config) *index {
 		}
 	}
 	b.file()
-	x.bits = slices.Compact(sorted(x.bits))
 	for i := range x.texts {
-		x.texts[i].lengths = slices.Compact(sorted(x.texts[i].lengths))
+		x.texts[i].lengths = unique(x.texts[i].lengths)
 	}
 	return x
 }
 
-func sorted[T uint8 | int](s []T) []T {
+// unique sorts s and leaves out what is in it twice.
+func unique(s []int32) []int32 {
 	slices.Sort(s)
-	return s
+	return slices.Compact(s)
 }
 
 // file puts each rule into its bucket.
@@ -128,16 +128,15 @@ func (b *indexer) buckets(el *element) []int32 {
 			el.buckets = append(el.buckets, find(b, x.hosts, a))
 		}
 	case onNet:
-		x.bits = append(x.bits, el.net.bits)
+		x.bits |= 1 << el.net.bits
 		el.buckets = []int32{find(b, x.nets, netKey(el.net.addr, el.net.bits))}
 	case onClass, onCircuit, onRemote:
 		t := &x.texts[el.kind-onClass]
 		for _, s := range el.texts {
-			t.lengths = append(t.lengths, len(s))
+			t.lengths = append(t.lengths, int32(len(s)))
 			el.buckets = append(el.buckets, find(b, t.buckets, s))
 		}
-		slices.Sort(el.buckets)
-		el.buckets = slices.Compact(el.buckets)
+		el.buckets = unique(el.buckets)
 	}
 	return el.buckets
 }
