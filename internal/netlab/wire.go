@@ -2,8 +2,8 @@ package netlab
 
 import "fmt"
 
-// MAC returns the address of the i-th interface made in the lab: fixed, and
-// locally administered.
+// nextMAC returns the Ethernet address of the next interface made in the lab:
+// the same in every run, and locally administered.
 func (l *Lab) nextMAC() [6]byte {
 	l.macs++
 	return [6]byte{0x02, 0x6c, 0x61, 0x62, 0, l.macs}
