@@ -1,12 +1,12 @@
 package conf
 
-import "slices"
+import "math/bits"
 
 // wires are the netblocks of `shared` elements. Those of one element are one
 // network, which goes by the name of its first block.
 type wires struct {
 	first map[uint64]block // by netKey of each block
-	bits  []uint8          // lengths of the blocks, descending
+	bits  uint64           // a bit for each length of a block
 }
 
 // add adds a wire. A block that is on another wire already makes them one.
@@ -27,10 +27,8 @@ func (w *wires) add(wire []block) {
 			w.rename(old, name)
 		}
 		w.first[key] = name
-		w.bits = append(w.bits, b.bits)
+		w.bits |= 1 << b.bits
 	}
-	slices.SortFunc(w.bits, func(a, b uint8) int { return int(b) - int(a) })
-	w.bits = slices.Compact(w.bits)
 }
 
 func (w *wires) rename(old, name block) {
@@ -43,10 +41,12 @@ func (w *wires) rename(old, name block) {
 
 // of returns the first block of the wire that a is on.
 func (w *wires) of(a uint32) (block, bool) {
-	for _, bits := range w.bits {
-		if first, ok := w.first[netKey(a&mask(int(bits)), bits)]; ok {
+	for left := w.bits; left != 0; {
+		longest := bits.Len64(left) - 1
+		if first, ok := w.first[netKey(a&mask(longest), uint8(longest))]; ok {
 			return first, true
 		}
+		left &^= 1 << longest
 	}
 	return block{}, false
 }
