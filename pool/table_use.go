@@ -172,10 +172,12 @@ func (t *Table) Next(list []netip.Addr, on netip.Prefix, now Time) int {
 // meanwhile.
 func (t *Table) Abandoned(yield func(a netip.Addr, since Time) bool) {
 	for n := range t.nets {
-		for _, e := range t.nets[n].queues[abandoned] {
-			w := t.row(uint32(e & rowMask))
-			if !yield(address(w.addr), w.since) {
-				return
+		for _, k := range [...]kind{abandoned, held} {
+			for _, e := range t.nets[n].queues[k] {
+				w := t.row(uint32(e & rowMask))
+				if w.state == Abandoned && !yield(address(w.addr), w.since) {
+					return
+				}
 			}
 		}
 	}

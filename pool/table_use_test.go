@@ -156,6 +156,8 @@ func TestS7_Abandoned(t *testing.T) {
 	for i, a := range []netip.Addr{ip(1), ip(300), ip(4)} {
 		tab.Apply(&Record{Addr: a, State: Abandoned, Since: Time(10 + i)})
 	}
+	tab.Hold(ip(1), client(1), 99)
+	tab.Hold(ip(2), client(2), 99)
 	got := map[netip.Addr]Time{}
 	for a, since := range tab.Abandoned {
 		got[a] = since

@@ -69,6 +69,7 @@ var order = [...]struct {
 	{(*Server).offered, false},
 	{(*Server).oldest, true},
 	{(*Server).early, true},
+	{(*Server).last, true},
 }
 
 // choose picks the client's address. Where it may be on several networks, a
@@ -92,6 +93,9 @@ func (s *Server) choose() (place, reason) {
 			}
 			if a, ok := rule.find(s, l); ok {
 				return place{addr: a, link: l}, fine
+			}
+			if s.wait {
+				return place{}, unchecked
 			}
 		}
 	}
@@ -125,7 +129,7 @@ func (s *Server) current(l link) (netip.Addr, bool) {
 // previous is the client's last address, if nobody has it now.
 func (s *Server) previous(l link) (netip.Addr, bool) {
 	r, ok := s.table.ByClient(s.query.ID, l.net)
-	return r.Addr, ok && s.free(r.Addr)
+	return r.Addr, ok && s.free(r.Addr) && s.sound(r.Addr)
 }
 
 // asked is the address that the client would like.
@@ -134,13 +138,13 @@ func (s *Server) asked(l link) (netip.Addr, bool) {
 	if err != nil || !s.free(a) {
 		return a, false
 	}
-	return a, s.isOn(a, l)
+	return a, s.isOn(a, l) && s.sound(a)
 }
 
 // offered is what an OFFER before this one held for the client.
 func (s *Server) offered(l link) (netip.Addr, bool) {
 	a, ok := s.table.HeldFor(s.query.ID, l.net, s.at)
-	return a, ok && s.free(a)
+	return a, ok && s.free(a) && s.sound(a)
 }
 
 // oldest is the address that was never used or whose last lease ended longest
@@ -152,8 +156,14 @@ func (s *Server) oldest(l link) (netip.Addr, bool) {
 		s.acts = append(s.acts, act.Action{Verb: act.Hold, Addr: a, Until: s.now.Add(24 * time.Hour)})
 		return a, false
 	}
+	if ok && s.doubtful(a) {
+		return s.candidate(l)
+	}
 	return a, ok
 }
+
+// sound tells whether nothing but the wire could object to a, and it doesn't.
+func (s *Server) sound(a netip.Addr) bool { return !s.doubtful(a) || s.clear(a, forOffer) }
 
 // usable tells whether a is neither ours nor the relay's.
 func (s *Server) usable(a netip.Addr) bool { return !s.site.Ours(a) && a != s.msg.Giaddr }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/hex"
+	"net/netip"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
@@ -23,22 +24,44 @@ func (s *Server) decline() {
 		s.drop(declineOthers)
 		return
 	}
-	s.log(s.declines(a.String()))
-	if fixed, ok := s.cfg.Fixed(&s.query, a); ok && fixed == a {
-		return // what the config gives, a client can't take away
+	fixed, ok := s.cfg.Fixed(&s.query, a)
+	switch {
+	case ok && fixed == a: // what the config gives, a client can't take away
+		s.log(declines(s.query.ID, a, s.msg))
+	case s.declined() >= quota:
+		s.drop(declineOften)
+		s.ask(a, forDecline)
+	default:
+		s.log(declines(s.query.ID, a, s.msg))
+		s.abandon(r, pool.HW{})
+		s.record.Decliner = s.query.ID
+		s.ask(a, forHolder)
 	}
-	s.end(r, pool.Abandoned)
-	s.record.Decliner = s.query.ID
+}
+
+// quota is how many of a client's DECLINEs are believed in an hour. The others
+// only if the wire confirms them, or one client could empty the pool.
+const quota = 3
+
+// declined returns how many DECLINEs of the client were believed in the last
+// hour.
+func (s *Server) declined() (n int) {
+	for r := range s.table.AllOf(s.query.ID) {
+		if s.is(r.Decliner) && r.Last > s.at-60*60 {
+			n++
+		}
+	}
+	return n
 }
 
 // declines is the diagnostic of dhcpd(8), with the client identifier in
-// hexadecimal as -q has it.
-func (s *Server) declines(a string) string {
-	b := hex.AppendEncode(nil, s.query.ID)
-	b = append(append(b, " declines "...), a...)
-	if s.msg.Options.Has(dhcp4.MessageText) {
+// hexadecimal as -q has it. The message may be nil.
+func declines(id []byte, a netip.Addr, m *dhcp4.Message) string {
+	b := hex.AppendEncode(nil, id)
+	b = a.AppendTo(append(b, " declines "...))
+	if m != nil && m.Options.Has(dhcp4.MessageText) {
 		b = append(b, " saying "...)
-		b = dhcp4.AppendSaid(b, s.msg.Options.Get(dhcp4.MessageText))
+		b = dhcp4.AppendSaid(b, m.Options.Get(dhcp4.MessageText))
 	}
 	return string(b)
 }

@@ -14,7 +14,7 @@ func TestS7_DeclineAbandons(t *testing.T) {
 	w.bind(9, "10.0.0.20")
 	w.now = w.now.Add(time.Second)
 	a := w.want(decline(9, "10.0.0.20", text(dhcp4.MessageText, "used by\n'me'")),
-		`log 01020000000009 declines 10.0.0.20 saying 'used by\012\'me\''; commit abandoned 10.0.0.20`)
+		`log 01020000000009 declines 10.0.0.20 saying 'used by\012\'me\''; commit abandoned 10.0.0.20; check 10.0.0.20`)
 	now := pool.Time(w.now.Unix())
 	if r := a.record; r.Since != now || r.Told != now || r.Kept != now || string(r.Decliner) != string(r.ID) || len(r.ID) != 7 {
 		t.Errorf("record %+v", r)

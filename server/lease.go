@@ -65,6 +65,7 @@ func (s *Server) commit(p place) {
 	if same {
 		r.Since, r.Extra = old.Since, old.Extra
 		r.Check = false // the client itself was heard
+		r.Decliner, r.Holder = nil, pool.HW{}
 	}
 	s.note()
 	r.Told = s.ends()

@@ -44,6 +44,9 @@ func (s *Server) early(l link) (netip.Addr, bool) {
 	if r, _ := s.table.ByAddr(a); !ok || waited < patience || !s.usable(a) || r.State == pool.Abandoned {
 		return a, false
 	}
+	if !s.sound(a) {
+		return a, false
+	}
 	s.counts[offerCut]++
 	return a, true
 }

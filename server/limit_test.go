@@ -30,7 +30,7 @@ func TestS16_Limit(t *testing.T) {
 		t.Errorf("counted %d refusals", n)
 	}
 	w.want(discover(3, giaddr("10.0.1.1")), "hold 10.0.1.20; DHCPOFFER 10.0.1.20 to 10.0.1.1:67") // another network
-	w.want(discover(2), "hold 10.0.0.21; DHCPOFFER 10.0.0.21 to 10.0.0.21:68 raw")               // its OFFER counts already
+	w.want(discover(2), "hold 10.0.0.21; DHCPOFFER 10.0.0.21 to 10.0.0.21:68 raw")                // its OFFER counts already
 	w.want(selecting(2, "10.0.0.21"), "commit bound 10.0.0.21; DHCPACK 10.0.0.21 to 10.0.0.21:68 raw")
 	w.want(discover(0x99), "DHCPOFFER 10.0.0.99 to 10.0.0.99:68 raw") // an entry is no address of the pool
 	w.want(discover(1), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")

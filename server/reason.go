@@ -21,6 +21,7 @@ const (
 	noNetwork
 	noLease
 	noBOOTP
+	unchecked
 	networkFull
 	circuitFull
 	corrupt
@@ -33,6 +34,7 @@ const (
 	notKnown
 	declineUnclear
 	declineOthers
+	declineOften
 	releaseElsewhere
 	releaseOthers
 	informNowhere
@@ -58,6 +60,7 @@ var reasonTexts = [reasons]string{
 	noNetwork:        "no information for the client's network",
 	noLease:          "no lease time for the address",
 	noBOOTP:          "no address for the BOOTP client",
+	unchecked:        "the address must be checked on the wire first",
 	networkFull:      "as many on the network as the limit allows",
 	circuitFull:      "as many on the relay's circuit as the limit allows",
 	corrupt:          "the pool table is corrupt",
@@ -70,6 +73,7 @@ var reasonTexts = [reasons]string{
 	notKnown:         "client is not known",
 	declineUnclear:   "a DHCPDECLINE without our server identifier or the address",
 	declineOthers:    "a DHCPDECLINE of an address that is not the client's",
+	declineOften:     "a DHCPDECLINE from a client that declines too much, to be checked on the wire",
 	releaseElsewhere: "a DHCPRELEASE to another server",
 	releaseOthers:    "a DHCPRELEASE of an address that is not the client's",
 	informNowhere:    "a DHCPINFORM without ciaddr",

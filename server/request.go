@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/netip"
+	"time"
 
 	"dhcpd/internal/dhcp4"
 )
@@ -119,18 +120,41 @@ func (s *Server) verify(a netip.Addr) {
 	case s.known():
 		s.nak(notThisAddress)
 	default:
-		s.stranger()
+		s.stranger(place{addr: a, link: l})
 	}
 }
 
 // stranger answers a client of this network that says it has an address, and
 // of which there is no record. Another server may know it, unless the config
 // says that there is none. To a client that only remembers the address a NAK
-// saves time; one that uses it may lose it, and so is left alone.
-func (s *Server) stranger() {
-	if s.site.Settings.Authoritative && s.msg.Ciaddr.IsUnspecified() {
+// saves time. One that uses it may go on (S19), if nobody else can have it.
+func (s *Server) stranger(p place) {
+	inUse := !s.msg.Ciaddr.IsUnspecified()
+	switch {
+	case s.site.Settings.Authoritative && !inUse:
 		s.nak(notKnown)
-		return
+	case !inUse || !s.free(p.addr) || !s.forgetful(p):
+		s.drop(noRecord)
+	case s.clear(p.addr, forLost):
+		s.ack(p)
+	case s.wait:
+		s.await(p.addr)
+		s.drop(unchecked)
+	default:
+		s.drop(noRecord)
 	}
-	s.drop(noRecord)
+}
+
+// forgetful tells whether the record of a client that has the address of p may
+// be lost: nobody else could have given it, or records were lost less than a
+// lease time ago.
+func (s *Server) forgetful(p place) bool {
+	if s.site.Settings.Authoritative {
+		return true
+	}
+	if s.lost.IsZero() || s.prepare(p) != fine {
+		return false
+	}
+	most, _ := s.info.Options.Uint32(dhcp4.LeaseTime)
+	return most == dhcp4.Infinite || s.now.Sub(s.lost) < time.Duration(most)*time.Second
 }

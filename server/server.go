@@ -14,9 +14,10 @@ import (
 	"dhcpd/pool"
 )
 
-// Server decides. It holds nothing but scratch memory, so that deciding costs
-// no allocation; what it knows comes in with each call. The zero Server is
-// ready. It serves one caller at a time.
+// Server decides. What it knows comes in with each call, but for what it may
+// forget: what the wire said a moment ago, and how often it refused what. The
+// rest is scratch memory, so that deciding costs no allocation. The zero Server
+// is ready. It serves one caller at a time.
 type Server struct {
 	// The question.
 	now   time.Time
@@ -42,7 +43,17 @@ type Server struct {
 	record pool.Record
 	acts   []act.Action
 
-	counts [reasons]uint64
+	wait bool // there will be an answer, once the wire has been asked
+
+	counts  [reasons]uint64
+	checks  map[netip.Addr]check
+	waiting []waiting
+	lost    time.Time // when records were lost; zero for never
+
+	// Of Sweep.
+	wake  time.Time
+	swept pool.Time
+	due   []netip.Addr
 }
 
 // Decide answers msg, which came in at site, from cfg and table: the whole
@@ -51,16 +62,32 @@ type Server struct {
 // at least one action, if only a Note with the reason why there is no answer:
 // see Answered.
 func (s *Server) Decide(now time.Time, cfg *conf.Config, site *Site, table *pool.Table, msg *dhcp4.Message) []act.Action {
+	s.open(now, cfg, site, table)
+	s.msg = msg
+	s.decide()
+	return s.acts
+}
+
+// open begins a call.
+func (s *Server) open(now time.Time, cfg *conf.Config, site *Site, table *pool.Table) {
 	s.now, s.at = now, pool.Time(now.Unix())
-	s.cfg, s.site, s.table, s.msg = cfg, site, table, msg
-	s.acts, s.links = s.acts[:0], s.links[:0]
+	s.cfg, s.site, s.table, s.msg = cfg, site, table, nil
+	s.acts = s.acts[:0]
+}
+
+// decide answers s.msg.
+func (s *Server) decide() {
+	s.links, s.wait = s.links[:0], false
 	if why := s.inspect(); why != fine {
 		s.drop(why)
 	} else {
 		s.dispatch()
 	}
-	return s.acts
 }
+
+// RecordsLost says that the pool file was found torn or corrupt, and records
+// may be missing: of leases that are good for one lease time yet.
+func (s *Server) RecordsLost(now time.Time) { s.lost = now }
 
 // Answered tells whether the message was the server's: it sends or commits
 // something, or has something for the log. Any other may go to a relay

@@ -110,6 +110,8 @@ func (w *world) apply(x *act.Action, a *answer) string {
 	case act.Hold:
 		w.table.HoldFor(x.Addr, x.Client, x.Agent, pool.Time(x.Until.Unix()))
 		return "hold " + x.Addr.String()
+	case act.Check:
+		return "check " + x.Addr.String()
 	case act.Unhold:
 		w.table.Unhold(x.Addr)
 		return "unhold " + x.Addr.String()
