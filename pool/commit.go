@@ -66,6 +66,8 @@ func (f *File) write(b *Block) error {
 	}
 	if f.end == 0 {
 		text = append(text, header...)
+	} else if !bytes.HasSuffix(f.tail, []byte("\n")) { // corrupt, to the very end
+		text = append(text, '\n')
 	}
 	if sync {
 		text = appendSynced(text, f.saved)
@@ -350,9 +352,6 @@ func (f *File) reload(c *Changes, why string) error {
 	l.tl.opened()
 	loaded := l.finish(f.clock)
 	*c = Changes{Reset: true, Corrupt: loaded.Corrupt, Wake: loaded.Wake}
-	if l.torn && f.corrupt != nil { // else the next block replaces it
-		c.note(f.cut(f.id.size))
-	}
 	for r := range loaded.Table.All() {
 		if loaded.Table.Member(r.Addr) {
 			c.Add = append(c.Add, r.Addr)

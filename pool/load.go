@@ -68,7 +68,7 @@ func load(path string, f file, size int64) (*loader, error) {
 		if err := l.lookAhead(f, at, size); err != nil {
 			return l, err
 		}
-		if at >= l.known {
+		if l.corrupt == 0 && at >= l.known { // of a corrupt file nothing is cut
 			l.end, l.torn = at, true
 			return l, nil
 		}
