@@ -48,8 +48,8 @@ func (d *Daemon) known(n *network) (lease *act.Lease, held bool) {
 	if d.opt.Test > 0 {
 		return nil, false
 	}
-	if e, ok := d.entries[n.name()]; ok && e.MAC == n.link.MAC {
-		lease = entryLease(&e)
+	if e := d.entry(n); e != nil && e.MAC == n.link.MAC {
+		lease = entryLease(e)
 		if !lease.Infinite() && !lease.End.After(d.now) {
 			lease = nil
 		}

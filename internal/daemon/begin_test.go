@@ -62,7 +62,7 @@ func TestB3_Begin(t *testing.T) {
 			d, n, h := newDaemon(t, "")
 			d.opt.Test, n.link.Addrs = tt.test, tt.addrs
 			if tt.cache != nil {
-				d.entries["eth0"] = *tt.cache
+				d.entries = []cache.Entry{*tt.cache}
 			}
 			d.begin(n)
 			if n.origin != tt.origin || n.client.Phase != tt.phase || n.client.Held != tt.held {

@@ -100,8 +100,8 @@ func TestB2_StaticAddressFromConfig(t *testing.T) {
 	if !slices.Equal(h.done, want) || n.origin != static {
 		t.Errorf("did %q, want %q; origin %d", h.done, want, n.origin)
 	}
-	if e, ok := d.entries["eth0"]; !ok || e.Addr.String() != "10.0.0.7/24" || !e.Infinite() {
-		t.Errorf("cache entry %v %v", e.Addr, ok)
+	if e := d.entry(n); e == nil || e.Addr.String() != "10.0.0.7/24" || !e.Infinite() {
+		t.Errorf("cache entry %+v", e)
 	}
 	h.done = nil
 	d.settle()

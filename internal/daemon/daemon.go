@@ -45,8 +45,8 @@ type Daemon struct {
 	addrs    map[netip.Addr]bool
 	resettle bool // an address or the config has changed: ask the config again
 
-	entries map[string]cache.Entry // what dhcp.cache holds, by interface name
-	saver   *saver                 // nil in test mode
+	entries []cache.Entry // what dhcp.cache holds, one a network
+	saver   *saver        // nil in test mode
 	service *service
 
 	heard   chan heard
@@ -74,7 +74,6 @@ func Run(o Options) int {
 		nets:    map[int]*network{},
 		addrs:   map[netip.Addr]bool{},
 		ifSet:   map[string]bool{},
-		entries: map[string]cache.Entry{},
 		heard:   make(chan heard, 64),
 		changed: make(chan struct{}, 1),
 		ended:   make(chan struct{}),

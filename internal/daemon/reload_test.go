@@ -67,7 +67,7 @@ func TestB8_StaticAddressMoves(t *testing.T) {
 			t.Errorf("%q: did %q, want %q; origin %d", tt.conf, got, tt.want, n.origin)
 		}
 	}
-	if e := d.entries["eth0"]; e.Addr.String() != "10.0.0.9/24" {
+	if e := d.entry(n); e.Addr.String() != "10.0.0.9/24" {
 		t.Errorf("the cache has %s", e.Addr)
 	}
 }

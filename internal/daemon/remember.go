@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"io"
-	"maps"
 	"slices"
 
 	"dhcpd/cache"
@@ -30,9 +29,7 @@ func (d *Daemon) openCache() error {
 	if notice != "" {
 		d.say.log(notice)
 	}
-	for _, e := range entries {
-		d.entries[e.Name] = e
-	}
+	d.entries = entries
 	d.saver = newSaver(d.opt.Cache, lock)
 	return nil
 }
@@ -43,15 +40,34 @@ func (d *Daemon) reading() cache.Clock {
 	return cache.Clock{Now: d.clock.anchor.Add(up), Boot: d.clock.boot, Wall: link.Wall(), Up: up, Built: pool.Built}
 }
 
+// entry returns what the cache holds of a network, nil for nothing.
+func (d *Daemon) entry(n *network) *cache.Entry {
+	for i := range d.entries {
+		if e := &d.entries[i]; e.Name == n.name() {
+			return e
+		}
+	}
+	return nil
+}
+
 // remember puts a network's lease into the cache.
 func (d *Daemon) remember(n *network, l *act.Lease) {
-	d.entries[n.name()] = leaseEntry(n, l)
+	e := d.entry(n)
+	if e == nil {
+		d.entries = append(d.entries, cache.Entry{})
+		e = &d.entries[len(d.entries)-1]
+	}
+	*e = leaseEntry(n, l)
 	d.save()
 }
 
 // forget takes a network out of the cache.
 func (d *Daemon) forget(n *network) {
-	delete(d.entries, n.name())
+	if e := d.entry(n); e != nil {
+		last := len(d.entries) - 1
+		*e = d.entries[last]
+		d.entries = d.entries[:last]
+	}
 	d.save()
 }
 
@@ -59,11 +75,7 @@ func (d *Daemon) save() {
 	if d.saver == nil {
 		return
 	}
-	all := make([]cache.Entry, 0, len(d.entries))
-	for _, name := range slices.Sorted(maps.Keys(d.entries)) {
-		all = append(all, d.entries[name])
-	}
-	d.saver.put(contents{all, d.cfg.Dict(), d.reading()})
+	d.saver.put(contents{slices.Clone(d.entries), d.cfg.Dict(), d.reading()})
 }
 
 // contents is what the cache file shall hold.

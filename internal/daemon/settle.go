@@ -104,8 +104,10 @@ func (d *Daemon) appear(l *link.Interface) {
 		n.asIf = new(asIf)
 	}
 	d.nets[l.Index] = n
-	at, _ := slices.BinarySearchFunc(d.order, l.Index, func(n *network, i int) int { return n.link.Index - i })
-	d.order = slices.Insert(d.order, at, n)
+	d.order = append(d.order, n)
+	for i := len(d.order) - 1; i > 0 && d.order[i-1].link.Index > l.Index; i-- {
+		d.order[i-1], d.order[i] = d.order[i], d.order[i-1]
+	}
 	n.refreshSite(d)
 	if usable(l) && d.allowed(l.Name) {
 		d.say.debug(1, l.Name+": Ethernet address "+ether.FormatMAC(l.MAC))
