@@ -126,6 +126,9 @@ func (s *Server) sweep() {
 	}
 	next := pool.Infinite
 	for a, since := range s.table.Abandoned {
+		if s.table.Shut() {
+			break // who knows what is true
+		}
 		if probation(since, s.swept) <= s.at {
 			s.due = append(s.due, a)
 		}

@@ -50,7 +50,6 @@ var unmade = map[string]bool{
 	"option script":      true,
 	"option notify":      true,
 
-	"option probe":        true,
 	"option noforce":      true,
 	"option authenticate": true,
 }

@@ -36,6 +36,9 @@ func (d *Daemon) loop() int {
 		case r := <-d.service.written:
 			d.now = d.clock.Now()
 			d.service.blockDone(r)
+		case p := <-d.service.checks.came:
+			d.now = d.clock.Now()
+			d.service.checks.hear(p)
 		case <-d.service.poolNews():
 			d.now = d.clock.Now()
 			d.service.poolChanged()
@@ -73,8 +76,9 @@ func (d *Daemon) finishTurn() {
 	if d.resettle {
 		d.settle()
 	}
+	d.service.due()
 	d.service.flush()
-	var next time.Time
+	next := d.service.wake()
 	for _, n := range d.order {
 		next = earlier(next, n.client.Wake)
 	}

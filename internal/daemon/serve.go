@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
@@ -33,6 +34,8 @@ type service struct {
 	writing *block // nil while the writer is idle
 	spare   *block
 	failing bool // the last block could not be written
+
+	checks checks
 }
 
 // batchSize is how many datagrams one system call takes in. Two batches are
@@ -44,13 +47,15 @@ const batchSize = 64
 const maxDatagram = 2048
 
 func newService(d *Daemon) *service {
-	return &service{
+	s := &service{
 		d:        d,
 		received: make(chan *link.Batch),
 		idle:     make(chan *link.Batch, 2),
 		todo:     make(chan *block, 1),
 		written:  make(chan outcome, 1),
 	}
+	s.checks = checks{s: s, arp: map[*network]link.Frames{}, came: make(chan present, 64)}
+	return s
 }
 
 // letIn lets in the requests of just those networks that are served.
@@ -86,6 +91,9 @@ func (s *service) open() error {
 	}
 	if loaded.Corrupt != nil {
 		s.d.say.log(loaded.Corrupt.Error())
+	}
+	if loaded.Torn != "" || loaded.Corrupt != nil {
+		s.core.RecordsLost(s.d.now)
 	}
 	s.filling, s.spare = newBlock(s), newBlock(s)
 	s.filling.text.Stamp()
@@ -178,11 +186,31 @@ func (s *service) do(n *network, actions []act.Action) {
 			s.table.HoldFor(a.Addr, a.Client, a.Agent, pool.Time(a.Until.Unix()))
 		case act.Unhold:
 			s.table.Unhold(a.Addr)
+		case act.Check:
+			s.checks.ask(n, a.Addr)
 		case act.Note:
 			s.d.note(n.name(), a)
 		}
 	}
 }
+
+// due does what is due.
+func (s *service) due() {
+	if s.table == nil {
+		return
+	}
+	s.checks.due()
+	if w := s.core.Wake(); !w.IsZero() && !s.d.now.Before(w) {
+		s.sweep()
+	}
+}
+
+// wake returns when due is to be called, the zero Time for never.
+func (s *service) wake() time.Time { return earlier(s.checks.wake(), s.core.Wake()) }
+
+// sweep lets the server look after abandoned addresses, on no network of its
+// own.
+func (s *service) sweep() { s.do(nil, s.core.Sweep(s.d.now, s.d.cfg, s.table)) }
 
 // regroup tells the table which of its addresses may be given out where, and
 // says which may not for want of a lease time (S10).
@@ -212,6 +240,7 @@ func (s *service) regroup() {
 	if first != "" {
 		s.d.say.once(first)
 	}
+	s.sweep()
 }
 
 // close ends the service in order: what is decided is written and sent.
@@ -219,6 +248,8 @@ func (s *service) close() {
 	if s.table == nil {
 		return
 	}
+	s.checks.asked = nil
+	s.checks.shut()
 	s.udp.Close()
 	for s.flush(); s.writing != nil; s.flush() {
 		s.blockDone(<-s.written)

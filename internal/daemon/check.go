@@ -1,0 +1,239 @@
+package daemon
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"dhcpd/internal/ether"
+	"dhcpd/internal/link"
+	"dhcpd/pool"
+	"dhcpd/server"
+)
+
+// checks asks the wire whether anybody has an address: by ARP on a network
+// that we are on, by ICMP echo elsewhere. Its ears are open while it asks.
+type checks struct {
+	s     *service
+	asked []question
+	arp   map[*network]link.Frames
+	ping  *link.Ping
+	came  chan present
+}
+
+// question is one that is under way.
+type question struct {
+	addr netip.Addr
+	site *network  // where it arose
+	arp  *network  // where it is asked; nil: by ICMP
+	next time.Time // when it is asked again, or given up
+	left int       // how often it is asked yet
+}
+
+// present is an answer: somebody is there.
+type present struct {
+	addr netip.Addr
+	hw   pool.HW // zero from afar
+}
+
+// A question is asked twice, and answered by silence after a second.
+const (
+	askTimes = 2
+	askEvery = 500 * time.Millisecond
+)
+
+// ask begins to ask about a, for a client at n.
+func (c *checks) ask(n *network, a netip.Addr) {
+	if slices.ContainsFunc(c.asked, func(q question) bool { return q.addr == a }) {
+		return
+	}
+	q := question{addr: a, site: n, arp: c.wire(a), left: askTimes}
+	if q.site == nil {
+		q.site = q.arp
+	}
+	if q.site == nil {
+		return // for nobody, and not on a network of ours
+	}
+	c.asked = append(c.asked, q)
+	if !c.listen(q.arp) || !c.send(&c.asked[len(c.asked)-1]) {
+		// Silence would mean nothing. The client will come again.
+		c.asked = c.asked[:len(c.asked)-1]
+	}
+}
+
+// wire returns the network of ours that a is on, nil if it is behind a relay.
+func (c *checks) wire(a netip.Addr) *network {
+	d := c.s.d
+	on, known := d.cfg.Network(a)
+	for _, n := range d.order {
+		for _, p := range n.site.Addrs {
+			net, ok := d.cfg.Network(p.Addr())
+			if n.serves() && (p.Contains(a) || known && ok && net == on) {
+				return n
+			}
+		}
+	}
+	return nil
+}
+
+// listen opens the ears that an answer to the last question needs, which is
+// asked at n; false if they can't be had.
+func (c *checks) listen(n *network) bool {
+	var err error
+	switch {
+	case n == nil && c.ping == nil:
+		if c.ping, err = link.OpenPing(); err == nil {
+			go c.readPing(c.ping)
+		}
+	case n != nil:
+		if c.arp[n] == nil {
+			err = c.openARP(n)
+		}
+		if err == nil {
+			err = c.arp[n].About(c.about(n)...)
+		}
+	}
+	if err != nil {
+		c.s.d.say.once(err.Error())
+	}
+	return err == nil
+}
+
+func (c *checks) openARP(n *network) error {
+	f, err := link.OpenFrames(n.link.ID, link.ARP)
+	if err == nil {
+		c.arp[n] = f
+		go c.readARP(f, n.link.MAC)
+	}
+	return err
+}
+
+// about returns what is asked at n: nothing, and so everything, if that is too
+// much for a filter.
+func (c *checks) about(n *network) (list []netip.Addr) {
+	for _, q := range c.asked {
+		if q.arp == n {
+			list = append(list, q.addr)
+		}
+	}
+	if len(list) > 1000 {
+		return nil
+	}
+	return list
+}
+
+func (c *checks) readPing(p *link.Ping) {
+	for {
+		a, err := p.Wait()
+		if err != nil || !c.hand(present{addr: a}) {
+			return
+		}
+	}
+}
+
+func (c *checks) readARP(f link.Frames, ours ether.MAC) {
+	buf := make([]byte, 256)
+	for {
+		n, err := f.Read(buf)
+		if err != nil {
+			return // closed, or the link went down
+		}
+		p, err := ether.ParseARPFrame(buf[:n])
+		if err != nil || p.SenderHW == ours || p.IsProbe() {
+			continue
+		}
+		hw := pool.HW{Type: 1, Len: 6}
+		copy(hw.Addr[:], p.SenderHW[:])
+		if !c.hand(present{p.SenderIP, hw}) {
+			return
+		}
+	}
+}
+
+// hand gives the loop an answer; false if the loop has ended.
+func (c *checks) hand(p present) bool {
+	select {
+	case c.came <- p:
+		return true
+	case <-c.s.d.ended:
+		return false
+	}
+}
+
+// hear takes an answer.
+func (c *checks) hear(p present) {
+	i := slices.IndexFunc(c.asked, func(q question) bool {
+		return q.addr == p.addr && (q.arp == nil) == (p.hw == pool.HW{})
+	})
+	if i >= 0 {
+		c.end(i, server.Outcome{Addr: p.addr, Heard: true, HW: p.hw})
+	}
+}
+
+// end ends a question and does what the server makes of the answer.
+func (c *checks) end(i int, o server.Outcome) {
+	s, n := c.s, c.asked[i].site
+	c.asked = slices.Delete(c.asked, i, i+1)
+	s.do(n, s.core.Checked(s.d.now, s.d.cfg, &n.site, s.table, o))
+}
+
+// due asks again or gives up where it is time to, and closes the ears that
+// nothing needs.
+func (c *checks) due() {
+	now := c.s.d.now
+	for i := 0; i < len(c.asked); i++ {
+		q := &c.asked[i]
+		switch {
+		case now.Before(q.next):
+		case q.left > 0:
+			c.send(q)
+		default:
+			c.end(i, server.Outcome{Addr: q.addr})
+			i--
+		}
+	}
+	c.shut()
+}
+
+// send sends the question once; false if it does not get out.
+func (c *checks) send(q *question) bool {
+	q.left--
+	q.next = c.s.d.now.Add(askEvery)
+	if q.arp == nil {
+		err := c.ping.Ask(q.addr)
+		if err != nil {
+			c.s.d.say.debug(1, err.Error())
+		}
+		return err == nil
+	}
+	p := ether.Probe(q.arp.link.MAC, q.addr)
+	m := c.s.direct.raw.add()
+	m.Index = q.arp.link.Index
+	m.Data = p.AppendFrame(m.Data)
+	return true
+}
+
+// shut closes the ears that nothing needs any more.
+func (c *checks) shut() {
+	needed := func(n *network) bool {
+		return slices.ContainsFunc(c.asked, func(q question) bool { return q.arp == n })
+	}
+	for n, f := range c.arp {
+		if !needed(n) {
+			f.Close()
+			delete(c.arp, n)
+		}
+	}
+	if c.ping != nil && !needed(nil) {
+		c.ping.Close()
+		c.ping = nil
+	}
+}
+
+// wake returns when due is to be called, the zero Time for never.
+func (c *checks) wake() (next time.Time) {
+	for _, q := range c.asked {
+		next = earlier(next, q.next)
+	}
+	return next
+}

@@ -1,0 +1,71 @@
+package peertest
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/ether"
+)
+
+// TestS15_Probe: an address of the pool that somebody uses is found out before
+// it is offered, by ARP on the link.
+func TestS15_S7_Probe(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourServer)
+	squatter := n.guest("squatter")
+	squatter.Addr("eth0", "10.0.0.100/24")
+	p := n.serve(conf("10.0.0.1/24", "DHCPlease 3600; option eth0 probe;"), "10.0.0.100", "10.0.0.101")
+	n.client.Udhcpc("eth0", "-a", "-A", "1")
+	bound(t, n.client, "10.0.0.101", "10.0.0.101")
+	p.WaitLine(`10\.0\.0\.100 is in use, though nobody has a lease on it`)
+	mac := ether.FormatMAC(squatter.MAC("eth0"))
+	n.Until("the holder in dhcpd -q", func() bool {
+		q := n.command(n.server, "-q")
+		return strings.Contains(q, "abandoned") && strings.Contains(q, "holder "+mac)
+	})
+	for _, f := range n.wire.Frames() {
+		if d, ok := decode(f); ok && d.Op == dhcp4.BootReply && d.Yiaddr == netip.MustParseAddr("10.0.0.100") {
+			t.Errorf("offered: %s", d.Line(nil))
+		}
+	}
+}
+
+// TestS7_HolderFound: after a DECLINE the server looks who uses the address.
+func TestS7_HolderFound(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourServer)
+	n.allow = []string{"Duplicate IP address"} // that is what it is about
+	squatter := n.guest("squatter")
+	squatter.Addr("eth0", "10.0.0.100/24")
+	n.serve(conf("10.0.0.1/24", "DHCPlease 3600;"), "10.0.0.100", "10.0.0.101")
+	n.client.Udhcpc("eth0", "-a", "-A", "1")
+	bound(t, n.client, "10.0.0.101", "10.0.0.101")
+	mac := ether.FormatMAC(squatter.MAC("eth0"))
+	n.Until("the holder in dhcpd -q", func() bool {
+		return strings.Contains(n.command(n.server, "-q"), "holder "+mac)
+	})
+}
+
+// TestS15_ProbeBehindRelay: likewise by ICMP, where ARP does not reach.
+func TestS15_S20_ProbeBehindRelay(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourServer)
+	relay := n.guest("relay")
+	for _, a := range []string{"10.0.0.2/24", "10.0.1.1/24", "10.0.1.100/24"} {
+		relay.Addr("eth0", a)
+	}
+	p := n.serve(conf("10.0.0.1/24", "option eth0 probe;")+"host 10.0.1.0/24 { DHCPlease 3600; };",
+		"10.0.1.100", "10.0.1.101")
+	n.server.Run("ip", "route", "add", "10.0.1.0/24", "via", "10.0.0.2")
+	c := newScripted(1)
+	m := c.message(dhcp4.Discover)
+	m.Giaddr = netip.MustParseAddr("10.0.1.1")
+	sock := relay.Frames("eth0")
+	offer := n.insist(sock, c.frame(m), dhcp4.Offer)
+	if offer.Yiaddr != netip.MustParseAddr("10.0.1.101") || offer.Dst.Addr() != m.Giaddr {
+		t.Errorf("offered %v to %v", offer.Yiaddr, offer.Dst)
+	}
+	p.WaitLine(`10\.0\.1\.100 is in use, though nobody has a lease on it`)
+}
