@@ -1,9 +1,15 @@
 package pool
 
 import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
 const million = 1_000_000
@@ -87,7 +93,7 @@ func BenchmarkOldestThenBind(b *testing.B) {
 	t := benchTable(b)
 	r := bound(ip(0), 0, 1000, 2000)
 	net := on(ip(0))
-	now := Time(10000)
+	now := Time(1 << 33) // after all that other benchmarks did
 	for i := range b.N {
 		a, ok := t.Oldest(net, now)
 		if !ok {
@@ -104,5 +110,160 @@ func BenchmarkHold(b *testing.B) {
 	c := client(1)
 	for i := range b.N {
 		t.Hold(ip(i%4096), c, 64)
+	}
+}
+
+// TestS17_NoAllocation: look-ups, holds, and records of a known size.
+func TestS17_NoAllocation(t *testing.T) {
+	tab := NewTable()
+	tab.Regroup(by24)
+	for n := range 2000 {
+		tab.Add(ip(n))
+		r := bound(ip(n), n, 1000, Time(2000+n))
+		if n%2 == 0 {
+			r.Agent, r.Class, r.Host = []byte("\x01\x04port"), []byte("MSFT 5.0"), "kit"
+		}
+		tab.Apply(r)
+	}
+	plain, rich := bound(ip(3), 3, 1000, 3000), bound(ip(4), 4, 1000, 3000)
+	rich.Agent, rich.Class, rich.Host = []byte("\x01\x04port"), []byte("MSFT 5.1"), "kin"
+	other := bound(ip(3), 77, 1000, 3000)
+	net, id, c := on(ip(3)), etherID(3), client(9)
+	now := Time(10000)
+	tests := map[string]func(){
+		"ByAddr":   func() { tab.ByAddr(ip(4)) },
+		"ByClient": func() { tab.ByClient(id, net) },
+		"IsFree":   func() { tab.IsFree(ip(3), now) },
+		"Oldest":   func() { tab.Oldest(net, now) },
+		"Hold": func() {
+			tab.Hold(ip(5), c, now+64)
+			tab.HeldFor(c.ID, net, now)
+			tab.HeldBy(ip(5), now)
+			tab.Unhold(ip(5))
+		},
+		"renewal":    func() { plain.Told++; tab.Apply(plain) },
+		"with extra": func() { rich.Told++; tab.Apply(rich) },
+		"undone":     func() { old, had := tab.Apply(other); tab.Undo(&old, had) },
+		"Tick":       func() { tab.Tick(now) },
+	}
+	for name, f := range tests {
+		if n := testing.AllocsPerRun(1000, f); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+func TestP2_BlockAllocatesNothing(t *testing.T) {
+	k, _ := mustOpen(t, newSimDisk(), simPath, newSimClock())
+	r := bound(ip(1), 1, 1000, 2000)
+	k.block.Add(r, false)
+	k.block.Reset()
+	if n := testing.AllocsPerRun(1000, func() { k.block.Add(r, false); k.block.Reset() }); n != 0 {
+		t.Errorf("%v allocations a record", n)
+	}
+}
+
+// millionLines is a pool file of a million members with a lease each.
+func millionLines(tb testing.TB) string {
+	path := filepath.Join(tb.TempDir(), "dhcp.pool")
+	text := append([]byte(header), sealed("open", "clock x 1800000000 100")...)
+	for n := range million {
+		r := bound(ip(n), n, 1800000000, 1800003600)
+		r.Last = r.Since
+		text = appendRecord(appendChange(text, add, r.Addr), r, 0)
+	}
+	if err := os.WriteFile(path, text, 0600); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Logf("%.0f MB", float64(len(text))/1e6)
+	return path
+}
+
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func BenchmarkLoadMillion(b *testing.B) {
+	path := millionLines(b)
+	shared() // or it counts
+	for b.Loop() {
+		before := cpu()
+		loaded, err := Snapshot(path, NewClock(nil))
+		if err != nil || loaded.Table.Len() != million {
+			b.Fatal(err)
+		}
+		b.ReportMetric((cpu() - before).Seconds(), "cpu-s")
+	}
+}
+
+// BenchmarkJournal compares a block of records with a bare append and
+// fdatasync of as many octets, in the same folder and in turns.
+func BenchmarkJournal(b *testing.B) {
+	for _, size := range []int{1, 8, 64} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) { journal(b, size) })
+	}
+}
+
+func journal(b *testing.B, size int) {
+	folder := b.TempDir()
+	clock := NewClock(nil)
+	f, loaded, err := Open(filepath.Join(folder, "dhcp.pool"), clock)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	bare, err := osDisk{}.create(filepath.Join(folder, "bare"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer bare.Close()
+	block := f.NewBlock(loaded.Table)
+	r := bound(ip(1), 1, Time(clock.Now().Unix()), 1900000000)
+	var end int64
+	var ours, theirs time.Duration
+	n := 0
+	for b.Loop() {
+		start := time.Now()
+		block.Reset()
+		for i := range size {
+			r.Addr = ip(i)
+			block.Add(r, false)
+		}
+		if _, err := f.Commit(block); err != nil {
+			b.Fatal(err)
+		}
+		middle := time.Now()
+		_, err := bare.WriteAt(block.text, end)
+		if err := errors.Join(err, bare.sync()); err != nil {
+			b.Fatal(err)
+		}
+		end += int64(len(block.text))
+		ours, theirs = ours+middle.Sub(start), theirs+time.Since(middle)
+		n++
+	}
+	b.ReportMetric(float64(ours.Nanoseconds())/float64(n), "ns/block")
+	b.ReportMetric(float64(ours)/float64(theirs), "of-bare")
+}
+
+// BenchmarkBlock is what the loop spends on a record on its way to the writer.
+func BenchmarkBlock(b *testing.B) {
+	f, loaded, err := Open(filepath.Join(b.TempDir(), "dhcp.pool"), NewClock(nil))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	block := f.NewBlock(loaded.Table)
+	r := bound(ip(1), 1, 1800000000, 1800003600)
+	r.Last = r.Since
+	n := 0
+	for b.Loop() {
+		if block.Add(r, false); n%64 == 63 {
+			block.Reset()
+		}
+		n++
 	}
 }

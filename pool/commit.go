@@ -66,7 +66,7 @@ func (f *File) write(b *Block) error {
 	}
 	if f.end == 0 {
 		text = append(text, header...)
-	} else if !bytes.HasSuffix(f.tail, []byte("\n")) { // corrupt, to the very end
+	} else if f.ragged {
 		text = append(text, '\n')
 	}
 	if sync {
@@ -135,7 +135,7 @@ func (f *File) append(text []byte, lines int, sync bool) error {
 		}
 		f.saved = end
 	}
-	f.end = end
+	f.end, f.ragged = end, false
 	f.lines += lines
 	f.tail = append(f.tail[:0], text[max(0, len(text)-tailLen):]...)
 	return nil

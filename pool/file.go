@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"net/netip"
@@ -39,6 +40,7 @@ type File struct {
 	lines    int
 	corrupt  error  // a *CorruptError or nil
 	distrust error  // why the next block has to be a whole one; nil if it has not
+	ragged   bool   // it is corrupt to the very end: no newline is there
 	tail     []byte // how the file ended when we last looked
 	heard    []byte // the lines of others that were read in this turn
 	buf      []byte
@@ -178,9 +180,10 @@ func (f *File) load() (*loader, error) {
 	}
 	f.adopt(n, st)
 	f.end, f.saved, f.lines, f.tail = l.end, min(l.known, l.end), l.lines, tail
-	f.corrupt = nil
+	f.corrupt, f.ragged = nil, false
 	if l.corrupt > 0 {
 		f.corrupt = &CorruptError{f.path, l.corrupt}
+		f.ragged = !bytes.HasSuffix(tail, []byte("\n"))
 	}
 	return l, nil
 }

@@ -46,6 +46,8 @@ type loader struct {
 // load reads the first size octets of f.
 func load(path string, f file, size int64) (*loader, error) {
 	l := &loader{path: path, table: NewTable(), tl: newTimeline()}
+	l.table.loading = true
+	defer l.table.loaded()
 	s := newScanner(f, 0, size)
 	if err := l.header(s); err != nil || l.torn {
 		return l, err

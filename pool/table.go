@@ -38,6 +38,7 @@ type Table struct {
 	now      Time // of the last tick
 
 	shut    bool
+	loading bool // clients are not indexed yet
 	scratch []byte
 	kept    []byte // memory for the copies that Apply returns
 }

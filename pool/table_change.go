@@ -69,11 +69,10 @@ func (t *Table) bind(i uint32, r *Record) {
 	}
 	t.unbind(i)
 	t.store(i, &fresh)
-	t.ids.insert(i)
-	if t.hw(w) != (HW{}) {
-		t.hws.insert(i)
-	}
 	t.bindings++
+	if !t.loading {
+		t.index(i)
+	}
 }
 
 // unbind makes row i one of an address that was never used.
@@ -82,12 +81,35 @@ func (t *Table) unbind(i uint32) {
 	if w.state == Free {
 		return
 	}
-	t.ids.remove(i)
-	if t.hw(w) != (HW{}) {
-		t.hws.remove(i)
+	if !t.loading {
+		t.ids.remove(i)
+		if t.hw(w) != (HW{}) {
+			t.hws.remove(i)
+		}
 	}
 	t.store(i, &Record{})
 	t.bindings--
+}
+
+// index puts row i into the indexes of clients.
+func (t *Table) index(i uint32) {
+	t.ids.insert(i)
+	if t.hw(t.row(i)) != (HW{}) {
+		t.hws.insert(i)
+	}
+}
+
+// loaded makes the indexes of a table that was just filled: at once, which is
+// quicker than one by one, and of the right size.
+func (t *Table) loaded() {
+	t.loading = false
+	t.ids.heads = make([]uint32, t.bindings+1)
+	t.hws.heads = make([]uint32, t.bindings+1)
+	for i := uint32(1); i < t.rows; i++ {
+		if t.row(i).state != Free {
+			t.index(i)
+		}
+	}
 }
 
 // Add takes a into the pool.
