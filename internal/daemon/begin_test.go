@@ -131,6 +131,10 @@ func TestB1_AppearsAndVanishes(t *testing.T) {
 	if len(d.order) != 1 || d.nets[noIndex-1] != nil {
 		t.Errorf("%d networks after it went", len(d.order))
 	}
+	d.look(nil)
+	if d.nothingToDo() {
+		t.Error("TestB6: a network that was a client is gone for a moment, and the daemon with it")
+	}
 }
 
 func TestB7_CarrierIsToldToTheClient(t *testing.T) {

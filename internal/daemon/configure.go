@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"net/netip"
+	"slices"
 	"time"
 
 	"dhcpd/internal/act"
@@ -22,10 +23,15 @@ func (d *Daemon) configure(n *network, l, old *act.Lease) {
 	on := n.link.ID
 	if old != nil && old.Net != l.Net {
 		// First: Linux drops secondary addresses with their primary (C3).
-		d.check(d.host.DeleteAddress(on, old.Net))
+		d.dropAddress(n, old.Net)
 	}
 	left := d.lifetime(n, l)
-	d.check(d.host.SetAddress(on, link.Address{Prefix: l.Net, Broadcast: broadcast(l), Valid: left, Preferred: left}))
+	a := link.Address{Prefix: l.Net, Broadcast: broadcast(l), Valid: left, Preferred: left}
+	if err := d.host.SetAddress(on, a); err != nil {
+		d.check(err)
+	} else {
+		d.gained(n, a)
+	}
 	if l.MTU > 0 && l.MTU != n.link.MTU {
 		d.check(d.host.SetMTU(on, l.MTU))
 	}
@@ -42,12 +48,36 @@ func (d *Daemon) configure(n *network, l, old *act.Lease) {
 	}
 }
 
+// gained notes an address before the kernel's news of it comes: requests may
+// be there sooner.
+func (d *Daemon) gained(n *network, a link.Address) {
+	if d.addrs[a.Prefix.Addr()] {
+		return
+	}
+	d.addrs[a.Prefix.Addr()] = true
+	n.link.Addrs = append(n.link.Addrs, a)
+	n.refreshSite(d)
+	d.service.regroup()
+}
+
+// dropAddress removes an address, and does not wait for the kernel's news of it.
+func (d *Daemon) dropAddress(n *network, p netip.Prefix) {
+	if err := d.host.DeleteAddress(n.link.ID, p); err != nil {
+		d.check(err)
+		return
+	}
+	delete(d.addrs, p.Addr())
+	n.link.Addrs = slices.DeleteFunc(n.link.Addrs, func(a link.Address) bool { return a.Prefix == p })
+	n.refreshSite(d)
+	d.service.regroup()
+}
+
 // unconfigure takes a lease off the interface; its routes go with it.
 func (d *Daemon) unconfigure(n *network, l *act.Lease) {
 	if len(l.Gateway) > 0 {
 		d.check(d.host.DeleteRoute(n.link.ID, defaultRoute(n, l)))
 	}
-	d.check(d.host.DeleteAddress(n.link.ID, l.Net))
+	d.dropAddress(n, l.Net)
 	d.say.debug(1, n.name()+": address "+l.Net.String()+" removed")
 	n.addr = netip.Prefix{}
 	d.resettle = true

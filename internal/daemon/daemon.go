@@ -43,7 +43,8 @@ type Daemon struct {
 	nets     map[int]*network // by interface index
 	order    []*network       // by interface index, ascending
 	addrs    map[netip.Addr]bool
-	resettle bool // an address or the config has changed: ask the config again
+	missed   map[string]bool // interfaces that went while there was work on them
+	resettle bool            // an address or the config has changed: ask the config again
 
 	entries []cache.Entry // what dhcp.cache holds, one a network
 	saver   *saver        // nil in test mode
@@ -74,6 +75,7 @@ func Run(o Options) int {
 		nets:    map[int]*network{},
 		addrs:   map[netip.Addr]bool{},
 		ifSet:   map[string]bool{},
+		missed:  map[string]bool{},
 		heard:   make(chan heard, 64),
 		changed: make(chan struct{}, 1),
 		ended:   make(chan struct{}),

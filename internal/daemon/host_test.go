@@ -67,10 +67,11 @@ func newDaemon(t *testing.T, text string) (*Daemon, *network, *fakeHost) {
 	h := &fakeHost{}
 	d := &Daemon{
 		cfg: cfg, host: h, now: start,
-		say:   sayer{out: io.Discard, err: io.Discard},
-		nets:  map[int]*network{},
-		addrs: map[netip.Addr]bool{},
-		out1:  link.NewBatch(1, 1<<12),
+		say:    sayer{out: io.Discard, err: io.Discard},
+		nets:   map[int]*network{},
+		addrs:  map[netip.Addr]bool{},
+		missed: map[string]bool{},
+		out1:   link.NewBatch(1, 1<<12),
 	}
 	d.clock.Clock = pool.NewClock(func() pool.Reading { return pool.Reading{Boot: "b", Wall: start, Up: time.Hour} })
 	d.service = newService(d)

@@ -46,6 +46,10 @@ func (n *network) settled() bool {
 	return n.origin != dynamic || n.client.Forever()
 }
 
+// busy tells whether there is, or may be, work to do for the network: it is
+// served, or not configured for ever.
+func (n *network) busy() bool { return n.plan.Server || usable(&n.link) && !n.settled() }
+
 // usable tells whether an interface is one of those that we configure: an
 // Ethernet that is no part of something else (B1).
 func usable(l *link.Interface) bool { return l.Ether && !l.Port }

@@ -67,6 +67,7 @@ func (d *Daemon) lookAgain() {
 	if news {
 		d.reload() // it may say something of an interface that it waited for
 	}
+	d.service.eavesdrop()
 }
 
 // look compares the interfaces with those of the last look.
@@ -104,6 +105,7 @@ func (d *Daemon) appear(l *link.Interface) {
 		n.asIf = new(asIf)
 	}
 	d.nets[l.Index] = n
+	delete(d.missed, l.Name)
 	d.order = append(d.order, n)
 	for i := len(d.order) - 1; i > 0 && d.order[i-1].link.Index > l.Index; i-- {
 		d.order[i-1], d.order[i] = d.order[i], d.order[i-1]
@@ -120,6 +122,9 @@ func (d *Daemon) appear(l *link.Interface) {
 
 // vanish forgets an interface that is gone.
 func (d *Daemon) vanish(index int, n *network) {
+	if d.allowed(n.name()) && n.busy() {
+		d.missed[n.name()] = true
+	}
 	n.client, _ = client.Step(d.now, n.client, client.Event{Kind: client.Stop})
 	d.shut(n)
 	delete(d.nets, index)
