@@ -126,7 +126,7 @@ func TestS13_ServerIDOverride(t *testing.T) {
 			t.Errorf("%s: server identifier %s", m.Line(nil), got)
 		}
 	}
-	w.want(from(9, dhcp4.Request, serverID("10.0.1.1"), requested("10.0.1.20")), "drop") // without the relay's word
+	w.want(from(9, dhcp4.Request, serverID("10.0.1.1"), requested("10.0.1.20"), giaddr("10.0.1.1")), "drop") // without the relay's word
 	for _, c := range []struct{ value, want string }{
 		{"\x00\x00\x00\x00", "10.0.0.1"}, {"\xff\xff\xff\xff", "10.0.0.1"}, {"\x0a\x00\x01", "10.0.0.1"}, {"\x0a\x00\x01\x07", "10.0.1.7"},
 	} {

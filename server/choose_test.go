@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -196,6 +197,7 @@ func TestS3_AnotherServer(t *testing.T) {
 	w := newWorld(t, house, "10.0.0.20")
 	w.ask(discover(9))
 	other := from(9, dhcp4.Request, serverID("10.0.0.7"), requested("10.0.0.40"))
+	w.site.Settings.Relay = []netip.Addr{ip("192.0.2.9")}
 	if a := w.want(other, "unhold 10.0.0.20; drop"); !a.relay {
 		t.Error("it is the other server's, perhaps over a relay")
 	}

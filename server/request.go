@@ -26,7 +26,7 @@ func (s *Server) request() {
 	case errAsked == dhcp4.ErrMalformed || errServer == dhcp4.ErrMalformed:
 		s.drop(badRequest)
 	case errServer == nil && !s.isUs(server):
-		s.notSelected()
+		s.notSelected(server)
 	case errServer == nil && errAsked == nil:
 		s.selecting(asked)
 	case ciaddr && m.Giaddr.IsUnspecified() && s.site.Ours(s.site.To):
@@ -42,7 +42,7 @@ func (s *Server) request() {
 
 // notSelected hears that the client took another server's OFFER: ours is
 // over (RFC 2131 section 3.1 step 4).
-func (s *Server) notSelected() {
+func (s *Server) notSelected(server netip.Addr) {
 	for _, l := range s.links {
 		if !l.net.IsValid() {
 			continue
@@ -52,6 +52,9 @@ func (s *Server) notSelected() {
 		}
 	}
 	s.drop(otherServer)
+	if s.msg.Giaddr.IsUnspecified() {
+		s.meet(server)
+	}
 }
 
 // selecting answers the client that takes our OFFER of a. It gets it if it is

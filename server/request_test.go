@@ -68,7 +68,7 @@ func TestS6_Request(t *testing.T) {
 		{"SELECTING, wrong network", never, all, selecting(9, "10.0.1.20"), nakAll},
 		{"SELECTING, network not known", never, all, selecting(9, "10.0.0.20", giaddr("192.0.2.7")), "drop"},
 		{"SELECTING, our other address", offered, all, from(9, dhcp4.Request, serverID("192.0.2.1"), requested("10.0.0.20")), ack20 + " raw"},
-		{"SELECTING, another server", never, all, from(9, dhcp4.Request, serverID("10.0.0.7"), requested("10.0.0.20")), "drop"},
+		{"SELECTING, another server", never, all, from(9, dhcp4.Request, serverID("10.0.0.7"), requested("10.0.0.20")), "drop; log Another DHCP server is on this network: 10.0.0.7"},
 		{"SELECTING, entry", never, all, selecting(0x99, "10.0.0.99"), "commit fixed 10.0.0.99; DHCPACK 10.0.0.99 to 10.0.0.99:68 raw"},
 		{"SELECTING, not the entry", never, all, selecting(0x99, "10.0.0.20"), nakAll},
 		{"SELECTING, another's entry", never, all, selecting(9, "10.0.0.99"), nakAll},

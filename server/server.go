@@ -49,6 +49,7 @@ type Server struct {
 	checks  map[netip.Addr]check
 	waiting []waiting
 	lost    time.Time // when records were lost; zero for never
+	rogues  map[rogue]bool
 
 	// Of Sweep.
 	wake  time.Time

@@ -39,6 +39,9 @@ func (d *Daemon) loop() int {
 		case p := <-d.service.checks.came:
 			d.now = d.clock.Now()
 			d.service.checks.hear(p)
+		case o := <-d.service.others:
+			d.now = d.clock.Now()
+			d.service.hearOther(o)
 		case <-d.service.poolNews():
 			d.now = d.clock.Now()
 			d.service.poolChanged()
@@ -113,15 +116,13 @@ func (d *Daemon) signal(s os.Signal) bool {
 }
 
 // nothingToDo tells whether the program may end (B6): every network is
-// configured for ever, and none is served.
+// configured for ever, and none is served. One that went while there was work
+// on it is waited for.
 func (d *Daemon) nothingToDo() bool {
 	for _, n := range d.order {
-		if !d.allowed(n.name()) {
-			continue
-		}
-		if n.plan.Server || usable(&n.link) && !n.settled() {
+		if d.allowed(n.name()) && n.busy() {
 			return false
 		}
 	}
-	return true
+	return len(d.missed) == 0
 }

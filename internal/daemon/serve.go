@@ -36,6 +36,8 @@ type service struct {
 	failing bool // the last block could not be written
 
 	checks checks
+	ears   map[*network]link.Frames // for other servers
+	others chan overheard
 }
 
 // batchSize is how many datagrams one system call takes in. Two batches are
@@ -54,6 +56,7 @@ func newService(d *Daemon) *service {
 		todo:     make(chan *block, 1),
 		written:  make(chan outcome, 1),
 	}
+	s.ears, s.others = map[*network]link.Frames{}, make(chan overheard, 16)
 	s.checks = checks{s: s, arp: map[*network]link.Frames{}, came: make(chan present, 64)}
 	return s
 }
@@ -63,6 +66,7 @@ func (s *service) letIn() error {
 	if s.table == nil {
 		return nil
 	}
+	s.eavesdrop()
 	var served []int
 	for _, n := range s.d.order {
 		if n.serves() {

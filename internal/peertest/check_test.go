@@ -69,3 +69,26 @@ func TestS15_S20_ProbeBehindRelay(t *testing.T) {
 	}
 	p.WaitLine(`10\.0\.1\.100 is in use, though nobody has a lease on it`)
 }
+
+// TestS18_Report: a server that answers beside ours is named in the log.
+func TestS18_Report(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourServer)
+	n.silent = true
+	rogue := n.guest("rogue")
+	p := n.serve(conf("10.0.0.1/24", "DHCPlease 3600;"), "10.0.0.100")
+	m := new(dhcp4.Message)
+	m.Reset(dhcp4.BootReply)
+	m.Htype, m.Hlen = dhcp4.HtypeEther, 6
+	m.SetType(dhcp4.Offer)
+	us := netip.MustParseAddr("10.0.0.7")
+	m.Options.PutAddr(dhcp4.ServerID, us)
+	payload, _ := m.Append(nil, dhcp4.MinLimit)
+	frame := ether.AppendUDPFrame(nil, rogue.MAC("eth0"), ether.Broadcast, us,
+		netip.MustParseAddr("255.255.255.255"), dhcp4.ServerPort, dhcp4.ClientPort, payload)
+	sock := rogue.Frames("eth0")
+	n.Until("the report", func() bool {
+		sock.Send(frame)
+		return strings.Contains(p.Output(), "eth0: Another DHCP server is on this network: 10.0.0.7")
+	})
+}
