@@ -78,5 +78,11 @@ func (b *Block) Empty() bool { return len(b.text) == 0 }
 
 // Reset empties the block.
 func (b *Block) Reset() {
-	*b = Block{file: b.file, table: b.table, text: b.text[:0], addrs: b.addrs[:0]}
+	old := *b
+	*b = Block{file: old.file, table: old.table}
+	if cap(old.text) < roomy { // what a whole one took is given back
+		b.text, b.addrs = old.text[:0], old.addrs[:0]
+	}
 }
+
+const roomy = 1 << 20 // octets

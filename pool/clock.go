@@ -70,7 +70,7 @@ const (
 // instead of under old, which may be none.
 func (s stamp) differs(old stamp) bool {
 	step := s.off - old.off
-	return s.boot != old.boot || step >= slack || step <= -slack || s.up-old.up >= stampEvery
+	return old == (stamp{}) || step >= slack || step <= -slack || s.up-old.up >= stampEvery
 }
 
 // system reads the clocks of this machine. A boot ID that can't be read is

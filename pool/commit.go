@@ -2,12 +2,8 @@ package pool
 
 import (
 	"bytes"
-	"errors"
-	"io/fs"
 	"net/netip"
-	"os"
 	"slices"
-	"strconv"
 )
 
 // Commit writes the block and returns when stable storage has it; if all of
@@ -82,7 +78,9 @@ func (f *File) write(b *Block) error {
 		text, lines = f.appendStart(text, b.stamp), lines+2
 	}
 	text = append(text, b.text...)
-	f.buf = text[:0]
+	if cap(text) < roomy {
+		f.buf = text[:0]
+	}
 	if err := f.append(text, lines, sync); err != nil {
 		return err
 	}
@@ -156,210 +154,16 @@ func (e *wholeError) Unwrap() []error { return []error{e.why, ErrWhole} }
 // is there. What was heard in the same turn stands before what was added to
 // the block since it became whole.
 func (f *File) rewrite(b *Block) error {
-	name := f.path + ".new"
-	n, err := f.disk.create(name)
+	n, err := newDraft(f.disk, f.path+".new", b.stamp)
 	if err != nil {
 		return err
 	}
-	text := appendVerb([]byte(header), opened)
-	text = appendClock(text, b.stamp)
-	end, err := writeAll(n, 0, text, b.text[:b.base], f.heard, b.text[b.base:])
-	return f.replace(name, n, end, err, b.stamp, b.lines+2+bytes.Count(f.heard, []byte("\n")))
-}
-
-// writeAll writes pieces one after the other and returns where they end.
-func writeAll(n file, at int64, pieces ...[]byte) (int64, error) {
-	for _, b := range pieces {
-		if len(b) == 0 {
-			continue
-		}
-		if _, err := n.WriteAt(b, at); err != nil {
-			return at, err
-		}
-		at += int64(len(b))
-	}
-	return at, nil
-}
-
-// replace puts n, a new file of this name, which is good up to end unless
-// there is an error, in the place of ours.
-func (f *File) replace(name string, n file, end int64, err error, s stamp, lines int) error {
-	var st status
-	var tail []byte
-	if err == nil {
-		err = n.sync()
-	}
-	if err == nil {
-		tail, err = tailOf(n, end)
-	}
-	if err == nil {
-		st, err = n.stat()
-	}
-	if err != nil {
-		n.Close()
-		f.disk.remove(name)
-		return err
-	}
-	if n, err = rename(f.disk, n, name, f.path); err != nil {
-		return err
-	}
-	f.adopt(n, st)
-	f.end, f.saved, f.lines, f.written, f.opened = end, end, lines, s, true
-	f.tail, f.corrupt = tail, nil
-	if err := f.disk.syncFolder(f.path); err != nil { // who knows which file has the name after a power cut
-		return f.lose(err)
-	}
-	return nil
-}
-
-// rename gives n the name to. What it returns is the same file, if possible
-// opened by its new name, which is the one that errors should tell.
-func rename(d disk, n file, from, to string) (file, error) {
-	if err := d.rename(from, to); err != nil {
-		n.Close()
-		d.remove(from)
-		return nil, err
-	}
-	named, err := d.open(to, os.O_RDWR)
-	if err != nil {
-		return n, nil
-	}
-	n.Close()
-	return named, nil
-}
-
-const tailLen = 64
-
-// tailOf returns how a file ends, as far as it is good.
-func tailOf(f file, end int64) ([]byte, error) {
-	tail := make([]byte, min(tailLen, end))
-	if _, err := f.ReadAt(tail, end-int64(len(tail))); err != nil {
-		return nil, err
-	}
-	return tail, nil
-}
-
-// catchUp finds out what others did to the file since the last time.
-func (f *File) catchUp(c *Changes) error {
-	f.heard = f.heard[:0]
-	st, err := f.disk.stat(f.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return f.gone(c)
-	case err != nil:
-		return err
-	case !st.same(f.id):
-		return f.reload(c, "was replaced by another file")
-	case st.size == f.end:
-		return nil
-	case st.size < f.end:
-		return f.reload(c, overwritten)
-	}
-	// Longer: did somebody append, or put something else into the file?
-	tail, err := tailOf(f.f, f.end)
-	switch {
-	case err != nil:
-		return err
-	case !bytes.HasSuffix(tail, f.tail):
-		return f.reload(c, overwritten)
-	}
-	return f.listen(c, st.size)
-}
-
-const overwritten = "was overwritten"
-
-// gone makes the best of a file that was removed: what a command wrote into
-// it before that still counts.
-func (f *File) gone(c *Changes) error {
-	c.Mended = f.corrupt != nil
-	f.corrupt = nil
-	f.lose(&fs.PathError{Op: "read", Path: f.path, Err: errors.New("was removed")})
-	st, err := f.f.stat()
-	if err != nil || st.size <= f.end {
-		return err
-	}
-	return f.listen(c, st.size)
-}
-
-// listen reads what was appended to the file.
-func (f *File) listen(c *Changes, size int64) error {
-	s := newScanner(f.f, f.end, size)
-	var e entry
-	for {
-		line, at := s.next()
-		if line == nil {
-			break
-		}
-		if !e.read(line) {
-			c.note(f.cut(size))
-			break
-		}
-		f.end = at + int64(len(line)) + 1
-		f.lines++
-		if c.hear(&e) {
-			f.heard = append(append(f.heard, line...), '\n')
-		} else if f.distrust == nil { // else it is what we failed to write
-			return f.reload(c, "has records that are not ours")
+	for _, text := range [...][]byte{b.text[:b.base], f.heard, b.text[b.base:]} {
+		if err := n.write(text); err != nil {
+			n.drop()
+			return err
 		}
 	}
-	var err error
-	f.tail, err = tailOf(f.f, f.end)
-	return errors.Join(s.err, err)
-}
-
-// hear takes in a line that a command wrote; false if it is not one.
-func (c *Changes) hear(e *entry) bool {
-	a := e.rec.Addr
-	switch e.verb {
-	case add:
-		c.Add = append(c.Add, a)
-		c.Del = slices.DeleteFunc(c.Del, func(d netip.Addr) bool { return d == a })
-	case del:
-		c.Del = append(c.Del, a)
-	case setFree:
-		c.Free = append(c.Free, a)
-	case wake:
-		c.Wake = append(c.Wake, a)
-	default:
-		return false
-	}
-	return true
-}
-
-// cut takes off the torn tail of the file, which is size octets long.
-func (f *File) cut(size int64) string {
-	if err := f.f.Truncate(f.end); err != nil {
-		return err.Error()
-	}
-	return strconv.Quote(f.path) + ": the last " + strconv.FormatInt(size-f.end, 10) +
-		" octets are torn and were cut off"
-}
-
-func (c *Changes) note(notice string) {
-	if c.Notice != "" {
-		c.Notice += "; "
-	}
-	c.Notice += notice
-}
-
-// reload reads a file that someone put in the place of ours. What it lacks is
-// written when the loop hands over the whole table.
-func (f *File) reload(c *Changes, why string) error {
-	l, err := f.load()
-	if err != nil {
-		return err
-	}
-	l.tl.opened()
-	loaded := l.finish(f.clock)
-	*c = Changes{Reset: true, Corrupt: loaded.Corrupt, Wake: loaded.Wake}
-	for r := range loaded.Table.All() {
-		if loaded.Table.Member(r.Addr) {
-			c.Add = append(c.Add, r.Addr)
-		}
-		if r.State != Free {
-			c.Records = append(c.Records, r)
-		}
-	}
-	f.lose(&os.PathError{Op: "read", Path: f.path, Err: errors.New(why)})
-	return nil
+	n.lines += b.lines + bytes.Count(f.heard, []byte("\n"))
+	return f.replace(n)
 }

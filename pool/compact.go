@@ -9,15 +9,13 @@ import (
 // it began; then the writer the rest, and the new file gets the name.
 type compaction struct {
 	disk  disk
-	path  string // of the new file
+	name  string // of the new file
 	src   file
 	upto  int64
 	stamp stamp // the latest clock line of src before upto
 
-	dst   file
-	size  int64
-	lines int
-	err   error
+	dst *draft // the new file, once there is one
+	err error
 
 	entry entry
 	tl    timeline
@@ -39,9 +37,7 @@ const (
 	markShift     = 3
 )
 
-func (m mark) at() int64                 { return int64(m >> markShift) }
-func (m mark) flags() mark               { return m & (1<<markShift - 1) }
-func (m mark) with(f mark, on bool) mark { return map[bool]mark{true: m | f, false: m &^ f}[on] }
+func (m mark) at() int64 { return int64(m >> markShift) }
 
 // startCompaction has a helper begin when the dead lines outweigh the live.
 func (f *File) startCompaction(live int) {
@@ -50,7 +46,7 @@ func (f *File) startCompaction(live int) {
 		return
 	}
 	f.compacting = true
-	c := &compaction{disk: f.disk, path: f.path + compactName, src: f.f, upto: f.end, stamp: f.written}
+	c := &compaction{disk: f.disk, name: f.path + compactName, src: f.f, upto: f.end, stamp: f.written}
 	go func() {
 		c.err = c.run()
 		f.compacted <- c
@@ -59,52 +55,52 @@ func (f *File) startCompaction(live int) {
 }
 
 // finishCompaction does the last part, if the helper is done with the first.
-// An error means that it is not clear which file we have; that there was
-// none better to be had is only worth a notice.
+// An error means that we no longer know which file we have; that there is no
+// smaller one is only worth a notice.
 func (f *File) finishCompaction(changes *Changes) error {
-	select {
-	case c := <-f.compacted:
-		f.compacting = false
-		if c.err == nil && (c.src != f.f || f.distrust != nil) {
-			f.drop(c)
-			return nil
-		}
-		if c.err == nil {
-			c.err = c.rest(f.end)
-		}
-		if c.err != nil {
-			f.drop(c)
-			f.patience = 2 * f.lines
-			changes.note("compaction of the pool file: " + c.err.Error())
-			return nil
-		}
-		return f.replace(c.path, c.dst, c.size, nil, f.written, c.lines)
-	default:
+	if len(f.compacted) == 0 {
 		return nil
 	}
+	c := <-f.compacted
+	f.compacting = false
+	if c.src != f.f || f.distrust != nil { // another file has taken its place, or is to do so
+		c.drop()
+		return nil
+	}
+	err := c.err
+	if err == nil {
+		err = c.rest(f.end)
+	}
+	if err != nil {
+		c.drop()
+	} else {
+		c.dst.stamp = f.written
+		err = f.replace(c.dst)
+	}
+	if err != nil && f.distrust == nil {
+		changes.note("can't compact: " + err.Error())
+		f.patience = 2 * f.lines
+	}
+	return f.distrust
 }
 
-// drop throws away a new file.
-func (f *File) drop(c *compaction) {
-	f.compacting = false
+// drop throws away the new file.
+func (c *compaction) drop() {
 	if c.dst != nil {
-		c.dst.Close()
-		f.disk.remove(c.path)
+		c.dst.drop()
 	}
 }
 
+// run is what the helper does.
 func (c *compaction) run() (err error) {
 	c.marks = map[uint32]mark{}
 	c.tl = newTimeline()
 	if err := c.each(c.mark); err != nil {
 		return err
 	}
-	if c.dst, err = c.disk.create(c.path); err != nil {
+	if c.dst, err = newDraft(c.disk, c.name, c.stamp); err != nil {
 		return err
 	}
-	c.buf = appendVerb([]byte(header), opened)
-	c.buf = appendClock(c.buf, c.stamp)
-	c.lines = 2
 	segment := 0
 	err = c.each(func(line []byte, at int64) error {
 		if c.entry.verb == clock {
@@ -117,7 +113,7 @@ func (c *compaction) run() (err error) {
 	}
 	c.marks = nil
 	if err == nil {
-		err = c.dst.sync() // now, without the lock, so that little is left for the end
+		err = c.dst.f.sync() // now, without the lock, so that little is left for the end
 	}
 	return err
 }
@@ -166,11 +162,11 @@ func (c *compaction) mark(_ []byte, at int64) error {
 func (m mark) after(e *entry, at int64) mark {
 	switch e.verb {
 	case add:
-		return m.with(markMember, true)
+		return m | markMember
 	case del:
-		return m.with(markMember, false)
+		return m &^ markMember
 	case wake:
-		return m.with(markWake, true)
+		return m | markWake
 	case setFree:
 		if m&markAbandoned != 0 {
 			return m & (markMember | markWake)
@@ -178,10 +174,13 @@ func (m mark) after(e *entry, at int64) mark {
 		return m
 	}
 	m &= markMember
-	if e.rec.State == Free {
+	switch e.rec.State {
+	case Free:
 		return m
+	case Abandoned:
+		m |= markAbandoned
 	}
-	return (m | mark(at)<<markShift).with(markAbandoned, e.rec.State == Abandoned)
+	return m | mark(at)<<markShift
 }
 
 // copy copies a line if it counts.
@@ -209,7 +208,7 @@ func (c *compaction) copy(line []byte, at int64, segment int) error {
 
 func (c *compaction) verbatim(line []byte) {
 	c.buf = append(append(c.buf, line...), '\n')
-	c.lines++
+	c.dst.lines++
 }
 
 // record copies a record. All times in the new file count under one clock
@@ -222,13 +221,13 @@ func (c *compaction) record(line []byte, segment int) {
 	}
 	c.tl.settle(&c.entry.rec, segment, 0)
 	c.buf = appendRecord(c.buf, &c.entry.rec, off)
-	c.lines++
+	c.dst.lines++
 }
 
 // flush writes what has gathered, if it is more than so many octets.
 func (c *compaction) flush(limit int) (err error) {
 	if len(c.buf) > limit {
-		c.size, err = writeAll(c.dst, c.size, c.buf)
+		err = c.dst.write(c.buf)
 		c.buf = c.buf[:0]
 	}
 	return err

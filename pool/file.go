@@ -180,7 +180,6 @@ func (f *File) load() (*loader, error) {
 	}
 	f.adopt(n, st)
 	f.end, f.saved, f.lines, f.tail = l.end, min(l.known, l.end), l.lines, tail
-	f.corrupt, f.ragged = nil, false
 	if l.corrupt > 0 {
 		f.corrupt = &CorruptError{f.path, l.corrupt}
 		f.ragged = !bytes.HasSuffix(tail, []byte("\n"))
@@ -194,7 +193,8 @@ func (f *File) adopt(n file, st status) {
 		f.f.Close()
 	}
 	f.f, f.id = n, st
-	f.written, f.opened, f.distrust = stamp{}, false, nil
+	f.written, f.opened = stamp{}, false
+	f.corrupt, f.ragged, f.distrust = nil, false, nil
 	f.patience = 0
 }
 
@@ -205,7 +205,7 @@ func (f *File) Close() error {
 		f.watch.close()
 	}
 	if f.compacting {
-		f.drop(<-f.compacted)
+		(<-f.compacted).drop()
 	}
 	var err error
 	if f.opened && f.distrust == nil {

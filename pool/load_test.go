@@ -384,11 +384,15 @@ func TestL2_TimeLeft(t *testing.T) {
 // be read again.
 func FuzzLoad(f *testing.F) {
 	text, _, c := blocks(f, 4)
-	f.Add([]byte(text))
-	f.Add([]byte(text[:len(text)-9]))
-	f.Add([]byte(strings.Replace(text, "bound", "bonud", 2)))
-	f.Add([]byte(header + sealed("= 13", "open", "clock x 5 5", "close", "wake 10.0.0.1")))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	f.Add([]byte(text), false)
+	f.Add([]byte(text[:len(text)-9]), false)
+	f.Add([]byte(strings.Replace(text, "bound", "bonud", 2)), false)
+	f.Add([]byte("= 13\nopen\nclock x 5 5\nclose\nwake 10.0.0.1"), true)
+	f.Add([]byte("add 10.0.0.1\n10.0.0.1 bound 5 6 7 01 - host=\"x y\"\n!= 9\nfree 10.0.0.1\ndel 10.0.0.1"), true)
+	f.Fuzz(func(t *testing.T, b []byte, seal bool) {
+		if seal {
+			b = sealAll(b)
+		}
 		d := fileOf(t, string(b))
 		k, loaded, err := openKeeper(t, d, simPath, c)
 		if err != nil {
@@ -417,6 +421,19 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// sealAll makes a pool file of lines, with a wrong checksum where a line
+// begins with an exclamation mark.
+func sealAll(b []byte) []byte {
+	text := []byte(header)
+	for _, line := range strings.Split(string(b), "\n") {
+		good, isBad := strings.CutPrefix(line, "!")
+		if text = append(text, sealed(good)...); isBad {
+			text[len(text)-len(good)-crcLen-1] ^= 1
+		}
+	}
+	return text
 }
 
 // lastSynced finds the greatest "=" by other means than the loader does.

@@ -23,6 +23,10 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv("POOL_TEST_DAEMON"); path != "" {
 		child(path)
 	}
+	if folder := os.Getenv("POOL_TEST_DISK"); folder != "" {
+		fmt.Println(smallDisk(folder))
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 
@@ -369,4 +373,70 @@ func TestP4_FolderTakenAway(t *testing.T) {
 		t.Errorf("whole commit: %v; stat: %v", err, e)
 	}
 	f.Close()
+}
+
+// TestP4_RealFullAndReadOnlyDisk has a disk of 64 kB, in a mount namespace of
+// its own, fill up and then become read-only.
+func TestP4_RealFullAndReadOnlyDisk(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "POOL_TEST_DISK="+t.TempDir())
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	out, err := cmd.CombinedOutput()
+	if err != nil || string(out) != "<nil>\n" {
+		t.Fatalf("%v, %s (it takes root to make a mount namespace)", err, out)
+	}
+}
+
+func smallDisk(folder string) error {
+	err := errors.Join(syscall.Mount("", "/", "", syscall.MS_PRIVATE|syscall.MS_REC, ""),
+		syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=64k"))
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(folder, "dhcp.pool")
+	f, loaded, err := Open(path, NewClock(nil))
+	if err != nil {
+		return err
+	}
+	b := f.NewBlock(loaded.Table)
+	last := 0
+	for n := 1; err == nil; n++ {
+		b.Reset()
+		b.Add(numbered(ip(n), n, 1000), false)
+		if _, err = f.Commit(b); err == nil {
+			last = n
+		}
+	}
+	if !errors.Is(err, syscall.ENOSPC) || errors.Is(err, ErrWhole) || strings.Contains(err.Error(), "\n") {
+		return fmt.Errorf("full disk: %w", err)
+	}
+	if err := upTo(path, last); err != nil {
+		return err
+	}
+	if err := syscall.Mount("", folder, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err == nil {
+		return errors.New("read-only, though a file is open for writing")
+	}
+	f.Close()
+	if err := syscall.Mount("", folder, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		return err
+	}
+	if _, _, err := Open(path, NewClock(nil)); !errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("daemon on a read-only disk: %w", err)
+	}
+	if _, err := Edit(path, Add, []netip.Addr{ip(1)}); !errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("command on a read-only disk: %w", err)
+	}
+	return upTo(path, last)
+}
+
+// upTo tells whether the file has the records up to a number and no more.
+func upTo(path string, last int) error {
+	loaded, err := Snapshot(path, NewClock(nil))
+	if err != nil {
+		return err
+	}
+	if n := loaded.Table.Len(); n != last || loaded.Corrupt != nil {
+		return fmt.Errorf("%d records, want %d; corrupt %v", n, last, loaded.Corrupt)
+	}
+	return nil
 }

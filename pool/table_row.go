@@ -31,7 +31,7 @@ type row struct {
 
 // inline is the room for hardware address and client ID within a row: enough
 // for Ethernet, and for client IDs that are made of it.
-const inline = 14
+const inline = 18
 
 type flag uint8
 
