@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"errors"
 	"net/netip"
+	"os"
 	"slices"
 	"time"
 
@@ -16,9 +18,15 @@ import (
 type checks struct {
 	s     *service
 	asked []question
-	arp   map[*network]link.Frames
+	arp   map[*network]*ear
 	ping  *link.Ping
 	came  chan present
+}
+
+// ear hears ARP on a network.
+type ear struct {
+	link.Frames
+	stale bool // its filter does not know the latest question yet
 }
 
 // question is one that is under way.
@@ -30,22 +38,25 @@ type question struct {
 	left int       // how often it is asked yet
 }
 
-// present is an answer: somebody is there.
+// present is an answer: somebody is there. Or an ear is of no use any more.
 type present struct {
 	addr netip.Addr
 	hw   pool.HW // zero from afar
+	deaf *ear
 }
 
 // A question is asked twice, and answered by silence after a second.
 const (
-	askTimes = 2
-	askEvery = 500 * time.Millisecond
+	askTimes  = 2
+	askEvery  = 500 * time.Millisecond
+	mostAsked = 1000 // questions under way; as many fit into a filter
 )
 
 // ask begins to ask about a, for a client at n.
 func (c *checks) ask(n *network, a netip.Addr) {
-	if slices.ContainsFunc(c.asked, func(q question) bool { return q.addr == a }) {
-		return
+	known := slices.ContainsFunc(c.asked, func(q question) bool { return q.addr == a })
+	if known || len(c.asked) >= mostAsked {
+		return // the server will ask again
 	}
 	q := question{addr: a, site: n, arp: c.wire(a), left: askTimes}
 	if q.site == nil {
@@ -85,13 +96,10 @@ func (c *checks) listen(n *network) bool {
 		if c.ping, err = link.OpenPing(); err == nil {
 			go c.readPing(c.ping)
 		}
+	case n != nil && c.arp[n] == nil:
+		err = c.openARP(n)
 	case n != nil:
-		if c.arp[n] == nil {
-			err = c.openARP(n)
-		}
-		if err == nil {
-			err = c.arp[n].About(c.about(n)...)
-		}
+		c.arp[n].stale = true
 	}
 	if err != nil {
 		c.s.d.say.once(err.Error())
@@ -102,24 +110,28 @@ func (c *checks) listen(n *network) bool {
 func (c *checks) openARP(n *network) error {
 	f, err := link.OpenFrames(n.link.ID, link.ARP)
 	if err == nil {
-		c.arp[n] = f
-		go c.readARP(f, n.link.MAC)
+		c.arp[n] = &ear{f, true}
+		go c.readARP(c.arp[n], n.link.MAC)
 	}
 	return err
 }
 
-// about returns what is asked at n: nothing, and so everything, if that is too
-// much for a filter.
-func (c *checks) about(n *network) (list []netip.Addr) {
-	for _, q := range c.asked {
-		if q.arp == n {
-			list = append(list, q.addr)
+// attune sets the filters of ears anew, once a turn at most: before the
+// questions of this turn are sent.
+func (c *checks) attune() {
+	for n, e := range c.arp {
+		if !e.stale {
+			continue
 		}
+		var about []netip.Addr
+		for _, q := range c.asked {
+			if q.arp == n {
+				about = append(about, q.addr)
+			}
+		}
+		c.s.d.check(e.About(about...))
+		e.stale = false
 	}
-	if len(list) > 1000 {
-		return nil
-	}
-	return list
 }
 
 func (c *checks) readPing(p *link.Ping) {
@@ -131,12 +143,16 @@ func (c *checks) readPing(p *link.Ping) {
 	}
 }
 
-func (c *checks) readARP(f link.Frames, ours ether.MAC) {
+func (c *checks) readARP(e *ear, ours ether.MAC) {
 	buf := make([]byte, 256)
 	for {
-		n, err := f.Read(buf)
+		n, err := e.Read(buf)
+		if errors.Is(err, os.ErrClosed) {
+			return
+		}
 		if err != nil {
-			return // closed, or the link went down
+			c.hand(present{deaf: e})
+			return
 		}
 		p, err := ether.ParseARPFrame(buf[:n])
 		if err != nil || p.SenderHW == ours || p.IsProbe() {
@@ -144,7 +160,7 @@ func (c *checks) readARP(f link.Frames, ours ether.MAC) {
 		}
 		hw := pool.HW{Type: 1, Len: 6}
 		copy(hw.Addr[:], p.SenderHW[:])
-		if !c.hand(present{p.SenderIP, hw}) {
+		if !c.hand(present{addr: p.SenderIP, hw: hw}) {
 			return
 		}
 	}
@@ -162,6 +178,10 @@ func (c *checks) hand(p present) bool {
 
 // hear takes an answer.
 func (c *checks) hear(p present) {
+	if p.deaf != nil { // silence would mean nothing
+		c.asked = slices.DeleteFunc(c.asked, func(q question) bool { return q.arp != nil && c.arp[q.arp] == p.deaf })
+		return
+	}
 	i := slices.IndexFunc(c.asked, func(q question) bool {
 		return q.addr == p.addr && (q.arp == nil) == (p.hw == pool.HW{})
 	})
@@ -174,6 +194,9 @@ func (c *checks) hear(p present) {
 func (c *checks) end(i int, o server.Outcome) {
 	s, n := c.s, c.asked[i].site
 	c.asked = slices.Delete(c.asked, i, i+1)
+	if s.d.nets[n.link.Index] != n {
+		return // the network is gone
+	}
 	s.do(n, s.core.Checked(s.d.now, s.d.cfg, &n.site, s.table, o))
 }
 
@@ -193,6 +216,7 @@ func (c *checks) due() {
 		}
 	}
 	c.shut()
+	c.attune()
 }
 
 // send sends the question once; false if it does not get out.

@@ -57,7 +57,7 @@ func newService(d *Daemon) *service {
 		written:  make(chan outcome, 1),
 	}
 	s.ears, s.others = map[*network]link.Frames{}, make(chan overheard, 16)
-	s.checks = checks{s: s, arp: map[*network]link.Frames{}, came: make(chan present, 64)}
+	s.checks = checks{s: s, arp: map[*network]*ear{}, came: make(chan present, 64)}
 	return s
 }
 
