@@ -26,6 +26,8 @@ func FuzzDecide(f *testing.F) {
 		b, _ := m.Append(nil, 1500)
 		f.Add(b, byte(0))
 		f.Add(b, byte(1))
+		f.Add(b, byte(3*0x15)) // rapid, BOOTP, a limit
+		f.Add(b, byte(3*0x2a)) // probing, authoritative, addresses in use
 	}
 	f.Fuzz(func(t *testing.T, b []byte, where byte) {
 		m := new(dhcp4.Message)
@@ -34,16 +36,40 @@ func FuzzDecide(f *testing.F) {
 		}
 		w := smallWorld(t)
 		w.site.To = [...]netip.Addr{broadcast, ip("10.0.0.1"), ip("192.0.2.1")}[where%3]
-		for range 2 {
+		with := func(bit byte) bool { return where/3&bit != 0 }
+		set := &w.site.Settings
+		set.Rapid, set.Probe, set.BOOTP, set.Authoritative = with(1), with(2), with(4), with(8)
+		if with(16) {
+			set.Limit, set.CircuitLimit = 5, 2
+		}
+		for range 3 {
 			j := judge{w, m, w.srv.Decide(w.now, w.cfg, &w.site, w.table, m)}
-			j.check(t)
-			for i := range j.actions {
-				if j.actions[i].Verb != act.Send {
-					w.apply(&j.actions[i], new(answer))
-				}
+			if len(j.actions) == 0 {
+				t.Fatal("no action, not even a note")
+			}
+			for _, a := range j.judge(t) {
+				o := Outcome{Addr: a, Heard: with(32) && a.As4()[3]%2 == 0, HW: hwOf(66)}
+				j.actions = w.srv.Checked(w.now, w.cfg, &w.site, w.table, o)
+				j.judge(t)
 			}
 		}
 	})
+}
+
+// judge checks the answer, does what it says, and returns the addresses that
+// are to be checked on the wire.
+func (j *judge) judge(t *testing.T) (checks []netip.Addr) {
+	j.check(t)
+	for i := range j.actions {
+		switch x := &j.actions[i]; x.Verb {
+		case act.Send:
+		case act.Check:
+			checks = append(checks, x.Addr)
+		default:
+			j.apply(x, new(answer))
+		}
+	}
+	return checks
 }
 
 // smallWorld has addresses in every state: 10.0.0.20 leased, 21 ended, 22
@@ -69,9 +95,6 @@ type judge struct {
 }
 
 func (j *judge) check(t *testing.T) {
-	if len(j.actions) == 0 {
-		t.Fatal("no action, not even a note")
-	}
 	for i := range j.actions {
 		if j.actions[i].Verb == act.Send {
 			if i != len(j.actions)-1 {
@@ -98,6 +121,11 @@ func (j *judge) reply(t *testing.T, x *act.Action) {
 		t.Fatalf("an answer for a network that we have no information for: %s", r.Line(nil))
 	}
 	switch {
+	case j.m.Type() == dhcp4.Discover && j.site.Settings.Rapid && r.Type() == dhcp4.ACK:
+		if !j.m.Options.Has(dhcp4.RapidCommit) || !r.Options.Has(dhcp4.RapidCommit) {
+			t.Fatalf("rapid without rapid commit: %s", r.Line(nil))
+		}
+		j.address(t, r, j.committed(r))
 	case j.m.Type() == dhcp4.Discover && r.Type() == dhcp4.Offer:
 		j.address(t, r, j.held(r.Yiaddr))
 	case j.m.Type() == dhcp4.Request && r.Type() == dhcp4.ACK, j.m.Type() == dhcp4.BOOTP && r.Type() == dhcp4.BOOTP:
@@ -131,12 +159,18 @@ func (j *judge) address(t *testing.T, r *dhcp4.Message, kept bool) {
 		return
 	}
 	old, _ := j.table.ByAddr(a)
-	if !j.table.Member(a) || old.State == pool.Abandoned || old.Told > now && !bytes.Equal(old.ID, j.id()) {
+	if !j.table.Member(a) || old.State == pool.Abandoned && !j.silent(a) || old.Told > now && !bytes.Equal(old.ID, j.id()) {
 		t.Fatalf("not free: %s: %+v", r.Line(nil), old)
 	}
 	if c, ok := j.table.HeldBy(a, now); ok && !bytes.Equal(c.ID, j.id()) {
 		t.Fatalf("held for %x: %s", c.ID, r.Line(nil))
 	}
+}
+
+// silent tells whether nobody answered for a, or only the client.
+func (j *judge) silent(a netip.Addr) bool {
+	c := j.srv.checks[a]
+	return !c.at.IsZero() && (!c.heard || c.holder.Addr == j.m.Chaddr)
 }
 
 func (j *judge) held(a netip.Addr) bool {
@@ -184,6 +218,9 @@ func (j *judge) nak(t *testing.T) {
 				return
 			}
 		}
+	}
+	if j.site.Settings.Authoritative && j.m.Ciaddr.IsUnspecified() {
+		return
 	}
 	if on && !j.fixed(ip("10.0.0.99")) {
 		t.Fatalf("a NAK for %v, without a record", a)

@@ -126,9 +126,9 @@ func randomMessage(dice *rand.Rand, n byte) *dhcp4.Message {
 	return from(n, dhcp4.Request, append(mods, serverID("10.0.0.7"), requested(a))...)
 }
 
-// TestS20_ManyNetworks: a thousand networks behind relays, each client with an
+// TestS17_S20_ManyNetworks: a thousand networks behind relays, each client with an
 // address of its own.
-func TestS20_ManyNetworks(t *testing.T) {
+func TestS17_S20_ManyNetworks(t *testing.T) {
 	var config []byte
 	w := newWorld(t, "")
 	for i := range 1000 {
