@@ -52,11 +52,8 @@ func (s *Server) ask(a netip.Addr, why purpose) {
 	if s.now.Sub(c.asked) < checkLost {
 		return
 	}
-	if !known && len(s.checks) >= checksMost {
-		s.forgetChecks()
-		if len(s.checks) >= checksMost {
-			return // it will be asked for again
-		}
+	if !known && len(s.checks) >= checksMost && !s.forgetChecks() {
+		return // it will be asked for again
 	}
 	if s.checks == nil {
 		s.checks = map[netip.Addr]check{}
@@ -66,12 +63,19 @@ func (s *Server) ask(a netip.Addr, why purpose) {
 	s.acts = append(s.acts, act.Action{Verb: act.Check, Addr: a})
 }
 
-func (s *Server) forgetChecks() {
+// forgetChecks makes room for new checks, if there is any: it looks once in a
+// while, since a flood may ask for it all the time.
+func (s *Server) forgetChecks() bool {
+	if s.now.Sub(s.forgot) < checkLost {
+		return false
+	}
+	s.forgot = s.now
 	for a, c := range s.checks {
 		if s.now.Sub(c.at) >= checkGood && s.now.Sub(c.asked) >= checkLost {
 			delete(s.checks, a)
 		}
 	}
+	return len(s.checks) < checksMost
 }
 
 // answered returns what the wire said about a, if that still counts.
@@ -112,7 +116,7 @@ func (s *Server) doubtful(a netip.Addr) bool {
 // no OFFER has to wait (S15).
 func (s *Server) candidate(l link) (best netip.Addr, found bool) {
 	var list [ahead]netip.Addr
-	wait := false
+	wait, busy := false, 0
 	for _, a := range list[:s.table.Next(list[:], l.net, s.at)] {
 		if !s.usable(a) {
 			continue
@@ -125,6 +129,10 @@ func (s *Server) candidate(l link) (best netip.Addr, found bool) {
 			}
 		case !ok:
 			wait = true
+		default: // its last holder has it still; a few such may stay where they are
+			if busy++; busy > ahead/2 {
+				s.setAside(a)
+			}
 		}
 		if s.doubtful(a) && (!ok || s.now.Sub(c.at) >= checkAgain) {
 			s.ask(a, forOffer)

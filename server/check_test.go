@@ -121,6 +121,37 @@ func TestS15_Ahead(t *testing.T) {
 	}
 }
 
+// TestS15_HoldersThatStay: where many use their addresses though their leases
+// have ended, the others are found all the same.
+func TestS15_HoldersThatStay(t *testing.T) {
+	w := newWorld(t, house)
+	for i := range byte(40) {
+		a := ip(fmt.Sprintf("10.0.0.%d", 101+i))
+		w.table.Add(a)
+		w.table.Apply(&pool.Record{Addr: a, State: pool.Bound, Told: 1 + pool.Time(i), Client: pool.Client{ID: []byte{1, i}, HW: hwOf(i)}})
+	}
+	w.site.Settings.Probe = true
+	for tries := 0; ; tries++ {
+		a := w.ask(discover(99))
+		if a.reply != nil {
+			if a.reply.Yiaddr != ip("10.0.0.131") {
+				t.Errorf("offered %v", a.reply.Yiaddr)
+			}
+			break
+		}
+		if tries > 8 {
+			t.Fatalf("still nothing: %s", a.did)
+		}
+		for _, f := range strings.Split(a.did, "; ") {
+			if x, ok := strings.CutPrefix(f, "check "); ok {
+				n := ip(x).As4()[3] - 101
+				w.outcome(Outcome{Addr: ip(x), Heard: n < 30, HW: hwOf(n)})
+			}
+		}
+		w.now = w.now.Add(4 * time.Second)
+	}
+}
+
 // TestP4_JumpedClock: a lease that ended while the clock jumped may still run
 // for its holder.
 func TestP4_JumpedClock(t *testing.T) {

@@ -63,8 +63,8 @@ func (s *Server) checkedAbandoned(r pool.Record, c check) {
 	}
 }
 
-// setAside keeps an abandoned address out of the way of the clients that will
-// ask for the one abandoned longest: it is in use at the moment.
+// setAside keeps an address that is in use at the moment out of the way of the
+// clients that will ask for the next one.
 func (s *Server) setAside(a netip.Addr) {
 	s.acts = append(s.acts, act.Action{Verb: act.Hold, Addr: a, Until: s.now.Add(checkGood)})
 }

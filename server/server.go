@@ -47,6 +47,7 @@ type Server struct {
 
 	counts  [reasons]uint64
 	checks  map[netip.Addr]check
+	forgot  time.Time // when checks were last looked through
 	waiting []waiting
 	lost    time.Time // when records were lost; zero for never
 	rogues  map[rogue]bool

@@ -18,7 +18,7 @@ type Verb uint8
 const (
 	Send        Verb = iota + 1 // Msg, To, Limit: this message, that way
 	Commit                      // Record, Lazy: stable storage must promise this before any later Send of the list leaves
-	Hold                        // Addr, Client, Agent, Until: keep an OFFERed address for a client, in memory only
+	Hold                        // Addr, Client, Agent, Until: keep an OFFERed address for a client, in memory only; for nobody, if there is none
 	Unhold                      // Addr: give up that hold
 	Check                       // Addr: ask the wire whether anybody has it, by ARP on the link, by ICMP echo behind a relay; the server hears the outcome a moment later
 	Configure                   // Lease: address, routes, MTU onto the interface; replaces Old if that is set
