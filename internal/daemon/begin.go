@@ -16,7 +16,7 @@ import (
 // lease of an earlier run if there is one.
 func (d *Daemon) begin(n *network) {
 	lease, held := d.known(n)
-	if lease == nil && d.opt.Test == 0 {
+	if !held && d.opt.Test == 0 {
 		if a, ok := permanent(&n.link); ok {
 			n.origin, n.addr = foreign, a.Prefix
 			d.say.debug(1, n.name()+": "+a.Prefix.String()+" is there already")

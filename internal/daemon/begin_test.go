@@ -49,6 +49,8 @@ func TestB3_Begin(t *testing.T) {
 			origin: dynamic, phase: client.Rebooting, lease: "10.0.0.5/24", held: true, left: 1000 * time.Second},
 		{name: "infinite and ours", cache: entry(0, mac), addrs: []link.Address{address("10.0.0.5/24", forever)},
 			origin: dynamic, phase: client.Rebooting, lease: "10.0.0.5/24", held: true},
+		{name: "set by hand since, and another in the cache", cache: entry(time.Hour, mac), addrs: []link.Address{address("10.0.0.9/24", forever)},
+			origin: foreign},
 		{name: "expired in the cache", cache: entry(-time.Second, mac),
 			origin: dynamic, phase: client.Selecting},
 		{name: "of another card", cache: entry(time.Hour, [6]byte{2, 9}),

@@ -20,27 +20,19 @@ const routeMetric = 1024
 // configure puts a lease onto a network's interface, in place of old if that
 // isn't nil. What the kernel refuses is said, and the rest still done.
 func (d *Daemon) configure(n *network, l, old *act.Lease) {
-	on := n.link.ID
 	if old != nil && old.Net != l.Net {
 		// First: Linux drops secondary addresses with their primary (C3).
 		d.dropAddress(n, old.Net)
 	}
 	left := d.lifetime(n, l)
 	a := link.Address{Prefix: l.Net, Broadcast: broadcast(l), Valid: left, Preferred: left}
-	if err := d.host.SetAddress(on, a); err != nil {
+	if err := d.host.SetAddress(n.link.ID, a); err != nil {
 		d.check(err)
 	} else {
 		d.gained(n, a)
 	}
-	if l.MTU > 0 && l.MTU != n.link.MTU {
-		d.check(d.host.SetMTU(on, l.MTU))
-	}
-	if old != nil && len(old.Gateway) > 0 && (len(l.Gateway) == 0 || old.Gateway[0] != l.Gateway[0]) {
-		d.check(d.host.DeleteRoute(on, defaultRoute(n, old)))
-	}
-	if len(l.Gateway) > 0 {
-		d.check(d.host.ReplaceRoute(on, defaultRoute(n, l)))
-	}
+	d.setMTU(n, l.MTU)
+	d.setRoute(n, l)
 	if n.addr != l.Net {
 		d.say.debug(1, n.name()+": address "+l.Net.String())
 		n.addr = l.Net
@@ -74,9 +66,8 @@ func (d *Daemon) dropAddress(n *network, p netip.Prefix) {
 
 // unconfigure takes a lease off the interface; its routes go with it.
 func (d *Daemon) unconfigure(n *network, l *act.Lease) {
-	if len(l.Gateway) > 0 {
-		d.check(d.host.DeleteRoute(n.link.ID, defaultRoute(n, l)))
-	}
+	d.setRoute(n, nil)
+	d.setMTU(n, 0)
 	d.dropAddress(n, l.Net)
 	d.say.debug(1, n.name()+": address "+l.Net.String()+" removed")
 	n.addr = netip.Prefix{}
@@ -111,16 +102,65 @@ func broadcast(l *act.Lease) netip.Addr {
 	return netip.AddrFrom4(a)
 }
 
-// defaultRoute returns the route by a lease's first gateway. One outside of
-// the subnet is reached over the link all the same (C11).
-func defaultRoute(n *network, l *act.Lease) link.Route {
-	via := l.Gateway[0]
+// setMTU sets the MTU that a lease names, and for 0 the one from before.
+func (d *Daemon) setMTU(n *network, mtu int) {
+	if n.mtu == 0 {
+		n.mtu = n.link.MTU
+	}
+	if mtu == 0 {
+		mtu = n.mtu
+	}
+	if mtu != n.link.MTU {
+		d.check(d.host.SetMTU(n.link.ID, mtu))
+		n.link.MTU, n.site.MTU = mtu, mtu
+	}
+}
+
+// setRoute puts the default route by a lease's gateway in the place of the one
+// before; none if l is nil or has no gateway.
+func (d *Daemon) setRoute(n *network, l *act.Lease) {
+	var want link.Route
+	if l != nil {
+		want = d.defaultRoute(n, l)
+	}
+	if !n.swept { // an earlier run may have left one, by another config
+		n.swept = true
+		routes, err := d.host.Routes(n.link.ID)
+		d.check(err)
+		for _, r := range routes {
+			if r.Protocol == link.ProtocolDHCP && r.Metric == n.metric() && r.Via != want.Via {
+				d.check(d.host.DeleteRoute(n.link.ID, r))
+			}
+		}
+	}
+	if n.route.Via.IsValid() && n.route.Via != want.Via {
+		d.check(d.host.DeleteRoute(n.link.ID, n.route))
+	}
+	if want.Via.IsValid() {
+		d.check(d.host.ReplaceRoute(n.link.ID, want))
+	}
+	n.route = want
+}
+
+// metric is that of the routes that we set out of this network.
+func (n *network) metric() uint32 { return uint32(routeMetric + n.link.Index) }
+
+// defaultRoute returns the route by a lease's first gateway that is not
+// ourselves, as it is on a router that is configured by what it serves; the
+// zero Route if there is none. One outside of the subnet is reached over the
+// link all the same (C11).
+func (d *Daemon) defaultRoute(n *network, l *act.Lease) (r link.Route) {
+	i := slices.IndexFunc(l.Gateway, func(a netip.Addr) bool { return a != l.Net.Addr() && !d.addrs[a] })
+	if i < 0 {
+		return r
+	}
+	via := l.Gateway[i]
 	return link.Route{
 		To:       netip.PrefixFrom(netip.IPv4Unspecified(), 0),
 		Via:      via,
 		OnLink:   !l.Net.Contains(via),
 		Source:   l.Net.Addr(),
-		Metric:   uint32(routeMetric + n.link.Index),
+		Metric:   n.metric(),
 		Protocol: link.ProtocolDHCP,
 	}
 }

@@ -52,6 +52,10 @@ func TestC11_Configure(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d, n, h := newDaemon(t, "")
 			n.plan.Possessive = tt.possessive
+			if tt.old != nil {
+				d.configure(n, tt.old, nil)
+				h.done = nil
+			}
 			d.configure(n, tt.l, tt.old)
 			if !slices.Equal(h.done, tt.want) {
 				t.Errorf("did %q, want %q", h.done, tt.want)
@@ -73,10 +77,40 @@ func TestC3_OldAddressRemovedFirst(t *testing.T) {
 
 func TestC6_Unconfigure(t *testing.T) {
 	d, n, h := newDaemon(t, "")
-	n.addr = netip.MustParsePrefix("10.0.0.5/24")
-	d.unconfigure(n, lease("10.0.0.5/24", "10.0.0.1", 0, time.Hour))
-	if want := []string{"delroute 10.0.0.1", "del 10.0.0.5/24"}; !slices.Equal(h.done, want) || n.addr.IsValid() {
+	l := lease("10.0.0.5/24", "10.0.0.1", 1400, time.Hour)
+	d.configure(n, l, nil)
+	h.done = nil
+	d.unconfigure(n, l)
+	if want := []string{"delroute 10.0.0.1", "mtu 1500", "del 10.0.0.5/24"}; !slices.Equal(h.done, want) || n.addr.IsValid() {
 		t.Errorf("did %q, want %q; address %s", h.done, want, n.addr)
+	}
+}
+
+func TestB2_NoRouteByOurselves(t *testing.T) {
+	d, n, h := newDaemon(t, "")
+	d.addrs[netip.MustParseAddr("10.0.0.2")] = true
+	l := lease("10.0.0.1/24", "10.0.0.1", 0, 0)
+	l.Gateway = append(l.Gateway, netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.0.0.3"))
+	d.configure(n, l, nil)
+	if want := "route 0.0.0.0/0 via 10.0.0.3 src 10.0.0.1 metric 1073742848"; h.done[len(h.done)-1] != want {
+		t.Errorf("did %q", h.done)
+	}
+	h.done, l.Gateway = nil, l.Gateway[:2]
+	d.configure(n, l, nil)
+	if want := []string{"add 10.0.0.1/24 forever", "delroute 10.0.0.3"}; !slices.Equal(h.done, want) {
+		t.Errorf("did %q, want %q", h.done, want)
+	}
+}
+
+func TestB2_RouteOfAnEarlierRun(t *testing.T) {
+	d, n, h := newDaemon(t, "")
+	ours := link.Route{Via: netip.MustParseAddr("10.0.0.9"), Protocol: link.ProtocolDHCP, Metric: n.metric()}
+	theirs := ours
+	theirs.Metric = 100
+	h.routes = []link.Route{ours, theirs}
+	d.configure(n, lease("10.0.0.5/24", "", 0, 0), nil)
+	if want := []string{"add 10.0.0.5/24 forever", "delroute 10.0.0.9"}; !slices.Equal(h.done, want) {
+		t.Errorf("did %q, want %q", h.done, want)
 	}
 }
 

@@ -15,8 +15,9 @@ import (
 // fakeHost writes down what it is asked to do.
 type fakeHost struct {
 	link.Host
-	done []string
-	fail error
+	done   []string
+	fail   error
+	routes []link.Route
 }
 
 func (h *fakeHost) note(format string, args ...any) error {
@@ -46,6 +47,7 @@ func (h *fakeHost) ReplaceRoute(on link.ID, r link.Route) error {
 	return h.note("route %s via %s src %s metric %d%s", r.To, r.Via, r.Source, r.Metric, onlink)
 }
 func (h *fakeHost) DeleteRoute(on link.ID, r link.Route) error { return h.note("delroute %s", r.Via) }
+func (h *fakeHost) Routes(link.ID) ([]link.Route, error)       { return h.routes, nil }
 func (h *fakeHost) Interfaces() ([]link.Interface, error)      { return nil, nil }
 func (h *fakeHost) Close() error                               { return nil }
 

@@ -3,6 +3,7 @@ package daemon
 import (
 	"os"
 	"os/signal"
+	"slices"
 	"time"
 
 	"dhcpd/client"
@@ -23,6 +24,9 @@ func (d *Daemon) loop() int {
 			return 1
 		}
 		if d.nothingToDo() {
+			if !slices.ContainsFunc(d.order, d.ours) {
+				d.say.log("no Ethernet is there to be configured")
+			}
 			d.say.debug(1, "Nothing more to do")
 			return 0
 		}

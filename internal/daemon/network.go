@@ -28,6 +28,9 @@ type network struct {
 	plan   conf.Plan    // what the config file says of it
 	static *act.Lease   // of a static network: that, as a lease
 	addr   netip.Prefix // its address; invalid while unconfigured
+	mtu    int          // of the interface before we set it; 0 if we haven't
+	route  link.Route   // the default route that we set; zero for none
+	swept  bool         // what an earlier run left of those is gone
 	client client.State // of a dynamic network
 	ears   ears
 	site   server.Site
@@ -66,6 +69,9 @@ func (d *Daemon) allowed(name string) bool {
 	}
 	return false
 }
+
+// ours tells whether a network is an Ethernet that we may configure.
+func (d *Daemon) ours(n *network) bool { return usable(&n.link) && d.allowed(n.name()) }
 
 // global returns the addresses of an interface that can be anybody's concern:
 // neither of the link nor link-local (B3).

@@ -55,7 +55,7 @@ func TestB8_StaticAddressMoves(t *testing.T) {
 	}{
 		{"client 2:0:0:0:0:1 10.0.0.8;", []string{"del 10.0.0.7/24", "add 10.0.0.8/24 forever"}, static},
 		{"client 2:0:0:0:0:1 10.0.0.8 { IPMTU 1400; };", []string{"add 10.0.0.8/24 forever", "mtu 1400"}, static},
-		{"", []string{"delroute 10.0.0.1", "del 10.0.0.8/24"}, dynamic},
+		{"", []string{"delroute 10.0.0.1", "mtu 1500", "del 10.0.0.8/24"}, dynamic},
 		{"client 2:0:0:0:0:1 10.0.0.9;", []string{"add 10.0.0.9/24 forever"}, static},
 	} {
 		h.done = nil

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"io"
 	"slices"
 
@@ -9,6 +10,8 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
 	"dhcpd/pool"
+
+	"golang.org/x/sys/unix"
 )
 
 // openCache takes the cache for our own and reads it. In test mode there is
@@ -18,6 +21,10 @@ func (d *Daemon) openCache() error {
 		return nil
 	}
 	lock, err := cache.Lock(d.opt.Cache)
+	if errors.Is(err, unix.EROFS) {
+		d.say.log(err.Error() + "; leases will not be remembered")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -59,6 +66,16 @@ func (d *Daemon) remember(n *network, l *act.Lease) {
 	}
 	*e = leaseEntry(n, l)
 	d.save()
+}
+
+// renamed has the cache follow an interface to its new name.
+func (d *Daemon) renamed(from, to string) {
+	for i := range d.entries {
+		if e := &d.entries[i]; e.Name == from {
+			e.Name = to
+			d.save()
+		}
+	}
 }
 
 // forget takes a network out of the cache.

@@ -1,14 +1,10 @@
 package daemon
 
 import (
-	"maps"
-	"net/netip"
 	"slices"
 
 	"dhcpd/client"
 	"dhcpd/internal/conf"
-	"dhcpd/internal/ether"
-	"dhcpd/internal/link"
 	"dhcpd/internal/safe"
 )
 
@@ -31,19 +27,6 @@ func (d *Daemon) loadConf() error {
 	return nil
 }
 
-// number takes interfaces into the list that the config numbers them by. True:
-// one was new.
-func (d *Daemon) number(links []link.Interface) (news bool) {
-	for i := range links {
-		l := &links[i]
-		if !d.ifSet[l.Name] {
-			d.ifSet[l.Name], news = true, true
-			d.ifs = append(d.ifs, conf.Ifname{Name: l.Name, Index: l.Index, Ether: usable(l)})
-		}
-	}
-	return news
-}
-
 // reload reads the config file again. One that can't be understood changes
 // nothing.
 func (d *Daemon) reload() {
@@ -53,121 +36,6 @@ func (d *Daemon) reload() {
 	}
 	d.service.regroup()
 	d.resettle = true
-}
-
-// lookAgain lists the interfaces once more.
-func (d *Daemon) lookAgain() {
-	links, err := d.host.Interfaces()
-	if err != nil {
-		d.check(err)
-		return
-	}
-	news := d.number(links)
-	d.look(links)
-	if news {
-		d.reload() // it may say something of an interface that it waited for
-	}
-	d.service.eavesdrop()
-}
-
-// look compares the interfaces with those of the last look.
-func (d *Daemon) look(links []link.Interface) {
-	gone := make(map[int]*network, len(d.nets))
-	for i, n := range d.nets {
-		gone[i] = n
-	}
-	ours := make(map[netip.Addr]bool, len(d.addrs))
-	for i := range links {
-		l := &links[i]
-		delete(gone, l.Index)
-		if n := d.nets[l.Index]; n != nil {
-			d.update(n, l)
-		} else {
-			d.appear(l)
-		}
-		for _, a := range l.Addrs {
-			ours[a.Prefix.Addr()] = true
-		}
-	}
-	if !maps.Equal(ours, d.addrs) {
-		d.addrs = ours
-		d.service.regroup() // the pool must not give away an address of ours
-	}
-	for i, n := range gone {
-		d.vanish(i, n)
-	}
-}
-
-// appear takes up an interface that wasn't there before.
-func (d *Daemon) appear(l *link.Interface) {
-	n := &network{link: *l}
-	if d.opt.Test > 0 {
-		n.asIf = new(asIf)
-	}
-	d.nets[l.Index] = n
-	delete(d.missed, l.Name)
-	d.order = append(d.order, n)
-	for i := len(d.order) - 1; i > 0 && d.order[i-1].link.Index > l.Index; i-- {
-		d.order[i-1], d.order[i] = d.order[i], d.order[i-1]
-	}
-	n.refreshSite(d)
-	if usable(l) && d.allowed(l.Name) {
-		d.say.debug(1, l.Name+": Ethernet address "+ether.FormatMAC(l.MAC))
-		if !l.Up {
-			d.check(d.host.SetUp(l.ID))
-		}
-	}
-	d.resettle = true
-}
-
-// vanish forgets an interface that is gone.
-func (d *Daemon) vanish(index int, n *network) {
-	if d.allowed(n.name()) && n.busy() {
-		d.missed[n.name()] = true
-	}
-	n.client, _ = client.Step(d.now, n.client, client.Event{Kind: client.Stop})
-	d.shut(n)
-	delete(d.nets, index)
-	d.order = slices.DeleteFunc(d.order, func(x *network) bool { return x == n })
-	d.say.debug(1, n.name()+": gone")
-	d.resettle = true
-}
-
-// update notes what has changed about an interface.
-func (d *Daemon) update(n *network, l *link.Interface) {
-	was := n.link
-	n.link = *l
-	n.refreshSite(d)
-	switch n.origin {
-	case dynamic:
-		d.updateClient(n, &was)
-	case foreign: // whoever configured it may have thought again
-		a, _ := permanent(l)
-		if n.addr != a.Prefix {
-			n.addr, d.resettle = a.Prefix, true
-		}
-	}
-}
-
-// updateClient tells a network's client what has happened to its link.
-func (d *Daemon) updateClient(n *network, was *link.Interface) {
-	l := &n.link
-	lost := was.Carrier && !l.Carrier || was.Flaps != l.Flaps && was.Carrier
-	found := l.Carrier && (!was.Carrier || lost)
-	if lost || found {
-		n.ears.deaf = false
-	}
-	switch {
-	case !usable(l): // it has become a port of something else
-		d.step(n, client.Event{Kind: client.Stop})
-	case lost && found:
-		d.step(n, client.Event{Kind: client.LinkDown})
-		d.step(n, client.Event{Kind: client.LinkUp})
-	case lost:
-		d.step(n, client.Event{Kind: client.LinkDown})
-	case found:
-		d.step(n, client.Event{Kind: client.LinkUp})
-	}
 }
 
 // settle asks the config file about all our networks, as if it were a server
@@ -205,9 +73,7 @@ func (d *Daemon) follow(n *network, plan conf.Plan) {
 	case byConf:
 		d.configureStatic(n)
 	case n.origin == static: // no longer named there
-		d.unconfigure(n, n.static)
-		n.origin, n.static = none, nil
-		d.forget(n)
+		d.letGo(n)
 		fallthrough
 	case n.origin == none && usable(&n.link):
 		d.begin(n)

@@ -1,0 +1,190 @@
+package daemon
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+
+	"dhcpd/client"
+	"dhcpd/internal/conf"
+	"dhcpd/internal/ether"
+	"dhcpd/internal/link"
+)
+
+// number takes interfaces into the list that the config numbers them by. True:
+// one was new.
+func (d *Daemon) number(links []link.Interface) (news bool) {
+	for i := range links {
+		l := &links[i]
+		if !d.ifSet[l.Name] {
+			d.ifSet[l.Name], news = true, true
+			d.ifs = append(d.ifs, conf.Ifname{Name: l.Name, Index: l.Index, Ether: usable(l)})
+		}
+	}
+	return news
+}
+
+// lookAgain lists the interfaces once more.
+func (d *Daemon) lookAgain() {
+	links, err := d.host.Interfaces()
+	if err != nil {
+		d.check(err)
+		return
+	}
+	news := d.number(links)
+	d.look(links)
+	if news {
+		d.reload() // it may say something of an interface that it waited for
+	}
+	d.service.eavesdrop()
+}
+
+// look compares the interfaces with those of the last look.
+func (d *Daemon) look(links []link.Interface) {
+	gone := make(map[int]*network, len(d.nets))
+	for i, n := range d.nets {
+		gone[i] = n
+	}
+	ours := make(map[netip.Addr]bool, len(d.addrs))
+	for i := range links {
+		l := &links[i]
+		delete(gone, l.Index)
+		if n := d.nets[l.Index]; n != nil {
+			d.update(n, l)
+		} else {
+			d.appear(l)
+		}
+		for _, a := range l.Addrs {
+			ours[a.Prefix.Addr()] = true
+		}
+	}
+	if !maps.Equal(ours, d.addrs) {
+		d.addrs = ours
+		d.service.regroup() // the pool must not give away an address of ours
+	}
+	for i, n := range gone {
+		d.vanish(i, n)
+	}
+}
+
+// appear takes up an interface that wasn't there before.
+func (d *Daemon) appear(l *link.Interface) {
+	n := &network{link: *l}
+	if d.opt.Test > 0 {
+		n.asIf = new(asIf)
+	}
+	d.nets[l.Index] = n
+	delete(d.missed, l.Name)
+	d.order = append(d.order, n)
+	for i := len(d.order) - 1; i > 0 && d.order[i-1].link.Index > l.Index; i-- {
+		d.order[i-1], d.order[i] = d.order[i], d.order[i-1]
+	}
+	n.refreshSite(d)
+	d.rouse(n)
+	d.resettle = true
+}
+
+// vanish forgets an interface that is gone.
+func (d *Daemon) vanish(index int, n *network) {
+	if d.allowed(n.name()) && n.busy() {
+		d.missed[n.name()] = true
+	}
+	n.client, _ = client.Step(d.now, n.client, client.Event{Kind: client.Stop})
+	d.shut(n)
+	delete(d.nets, index)
+	d.order = slices.DeleteFunc(d.order, func(x *network) bool { return x == n })
+	d.say.debug(1, n.name()+": gone")
+	d.resettle = true
+}
+
+// update notes what has changed about an interface.
+func (d *Daemon) update(n *network, l *link.Interface) {
+	was := n.link
+	n.link = *l
+	n.refreshSite(d)
+	if was.Name != l.Name {
+		d.renamed(was.Name, l.Name)
+	}
+	switch {
+	case usable(&was) && (!usable(l) || was.MAC != l.MAC):
+		// A port of something else now, or another station to everybody: what
+		// was given to it is not its own any more.
+		d.say.debug(1, n.name()+": Ethernet address "+ether.FormatMAC(l.MAC)+", was "+ether.FormatMAC(was.MAC))
+		d.letGo(n)
+	case usable(l) && !usable(&was): // it has left what it was a port of
+		d.rouse(n)
+	case n.origin == foreign: // whoever configured it may have thought again
+		if a, _ := permanent(l); n.addr != a.Prefix {
+			n.addr, d.resettle = a.Prefix, true
+		}
+	default:
+		d.restore(n)
+		d.updateClient(n, &was)
+	}
+}
+
+// rouse brings up a link that is ours to configure.
+func (d *Daemon) rouse(n *network) {
+	if !d.ours(n) {
+		return
+	}
+	l := &n.link
+	d.say.debug(1, l.Name+": Ethernet address "+ether.FormatMAC(l.MAC))
+	if !l.Up {
+		d.check(d.host.SetUp(l.ID))
+	}
+	d.resettle = true
+}
+
+// letGo takes off an interface what we have put onto it, and forgets it. If it
+// is still ours to configure, it begins anew.
+func (d *Daemon) letGo(n *network) {
+	switch {
+	case n.origin == static:
+		d.unconfigure(n, n.static)
+		d.forget(n)
+	case n.origin == dynamic && n.client.Held:
+		d.unconfigure(n, n.client.Lease)
+		d.forget(n)
+	}
+	d.step(n, client.Event{Kind: client.Stop})
+	n.origin, n.static, n.client = none, nil, client.State{}
+	d.resettle = true
+}
+
+// restore puts back an address of ours that someone has removed: at once if
+// the config file names it, else when the server confirms the lease.
+func (d *Daemon) restore(n *network) {
+	there := slices.ContainsFunc(n.link.Addrs, func(a link.Address) bool { return a.Prefix == n.addr })
+	if there || d.opt.Test > 0 || !n.addr.IsValid() {
+		return
+	}
+	l := n.client.Lease
+	switch {
+	case n.origin == static:
+		d.say.once(n.name() + ": address " + n.addr.String() + " was removed; it is set again")
+		d.configure(n, n.static, nil)
+	case !n.client.Held || !l.Infinite() && !d.now.Before(l.End): // that is the kernel's doing
+	default:
+		d.say.once(n.name() + ": address " + n.addr.String() + " was removed")
+		n.addr = netip.Prefix{}
+		d.step(n, client.Event{Kind: client.Start, Lease: l})
+	}
+}
+
+// updateClient tells a network's client what has happened to its link.
+func (d *Daemon) updateClient(n *network, was *link.Interface) {
+	l := &n.link
+	lost := was.Carrier && !l.Carrier || was.Flaps != l.Flaps && was.Carrier
+	found := l.Carrier && (!was.Carrier || lost)
+	if n.origin != dynamic || !lost && !found {
+		return
+	}
+	n.ears.deaf = false
+	if lost {
+		d.step(n, client.Event{Kind: client.LinkDown})
+	}
+	if found {
+		d.step(n, client.Event{Kind: client.LinkUp})
+	}
+}

@@ -1,0 +1,104 @@
+package daemon
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dhcpd/client"
+)
+
+// bound returns a daemon whose network holds a lease of 10.0.0.5.
+func bound(t *testing.T) (*Daemon, *network, *fakeHost) {
+	d, n, h := newDaemon(t, "")
+	d.settle()
+	l := lease("10.0.0.5/24", "10.0.0.1", 0, time.Hour)
+	l.T1, l.T2 = start.Add(30*time.Minute), start.Add(50*time.Minute)
+	n.client.Phase, n.client.Lease, n.client.Held = client.Bound, l, true
+	d.configure(n, l, nil)
+	d.remember(n, l)
+	h.done = nil
+	return d, n, h
+}
+
+func TestB1_AnotherEthernetAddressIsAnotherClient(t *testing.T) {
+	d, n, h := bound(t)
+	l := n.link
+	l.MAC[5] = 9
+	d.update(n, &l)
+	d.settle()
+	if want := []string{"delroute 10.0.0.1", "del 10.0.0.5/24"}; !slices.Equal(h.done, want) {
+		t.Errorf("did %q, want %q", h.done, want)
+	}
+	if n.client.Phase != client.Selecting || n.client.Config.MAC != l.MAC || n.client.Lease != nil {
+		t.Errorf("%s as %x with lease %v", n.client.Phase, n.client.Config.MAC, n.client.Lease)
+	}
+}
+
+func TestB1_PortOfABridgeAndBack(t *testing.T) {
+	d, n, h := bound(t)
+	l := n.link
+	l.Port = true
+	d.update(n, &l)
+	d.settle()
+	if want := []string{"delroute 10.0.0.1", "del 10.0.0.5/24"}; !slices.Equal(h.done, want) {
+		t.Errorf("as a port: did %q, want %q", h.done, want)
+	}
+	if n.origin != none || n.client.Running {
+		t.Errorf("as a port: origin %d, client running %v", n.origin, n.client.Running)
+	}
+	l = n.link
+	l.Port = false
+	d.update(n, &l)
+	d.settle()
+	if n.origin != dynamic || n.client.Phase != client.Selecting {
+		t.Errorf("back: origin %d, %s", n.origin, n.client.Phase)
+	}
+}
+
+func TestC9_AddressRemovedByHand(t *testing.T) {
+	d, n, _ := bound(t)
+	l := n.link
+	l.Addrs = nil
+	d.update(n, &l)
+	if n.client.Phase != client.Rebooting || n.client.Held {
+		t.Errorf("%s, held %v", n.client.Phase, n.client.Held)
+	}
+}
+
+func TestC6_AddressRemovedByTheKernelAtTheEnd(t *testing.T) {
+	d, n, _ := bound(t)
+	d.now = n.client.Lease.End
+	l := n.link
+	l.Addrs = nil
+	d.update(n, &l)
+	if n.client.Phase != client.Bound {
+		t.Errorf("%s: the client's own timer is there for that", n.client.Phase)
+	}
+}
+
+func TestB2_StaticAddressRemovedByHand(t *testing.T) {
+	d, n, h := newDaemon(t, house+"client 2:0:0:0:0:1 10.0.0.7;")
+	var log strings.Builder
+	d.say.err = &log
+	d.settle()
+	h.done = nil
+	l := n.link
+	l.Addrs = nil
+	d.update(n, &l)
+	if len(h.done) == 0 || h.done[0] != "add 10.0.0.7/24 forever" || !strings.Contains(log.String(), "set again") {
+		t.Errorf("did %q, said %q", h.done, log.String())
+	}
+}
+
+func TestP3_CacheFollowsARenamedInterface(t *testing.T) {
+	d, n, _ := bound(t)
+	l := n.link
+	l.Name = "lan0"
+	d.update(n, &l)
+	if e := d.entry(n); len(d.entries) != 1 || e == nil || e.Addr != netip.MustParsePrefix("10.0.0.5/24") {
+		t.Errorf("cache: %+v", d.entries)
+	}
+}
