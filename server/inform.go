@@ -5,19 +5,17 @@ import (
 )
 
 // inform answers a client that has its address and wants what goes with it
-// (RFC 2131 section 4.3.5): an ACK without address and lease time. The
-// address is not looked up among the leases (section 3.4), but the client
-// must be one that we would serve, unless the config says anyone.
+// (RFC 2131 section 4.3.5): an ACK without address and lease time. That says
+// not to look for a lease. But who is a stranger to us may be another
+// server's client, so that is left to the config (S9).
 func (s *Server) inform() {
 	if s.msg.Ciaddr.IsUnspecified() {
 		s.drop(informNowhere)
 		return
 	}
-	if !s.site.Settings.Inform {
-		if _, why := s.choose(); why != fine {
-			s.drop(informUnserved)
-			return
-		}
+	if !s.site.Settings.Inform && !s.ours() {
+		s.drop(informUnserved)
+		return
 	}
 	for _, l := range s.links {
 		if s.gather(place{addr: s.msg.Ciaddr, link: l}) == fine {
@@ -29,6 +27,16 @@ func (s *Server) inform() {
 		}
 	}
 	s.drop(informUnknown)
+}
+
+// ours tells whether the client is one of ours: the config has an address for
+// it, or its ciaddr is a lease from here.
+func (s *Server) ours() bool {
+	if _, ok := s.entry(); ok {
+		return true
+	}
+	r, ok := s.table.ByAddr(s.msg.Ciaddr)
+	return ok && s.runs(&r) && s.is(r.ID)
 }
 
 // bootp answers a BOOTP request (RFC 951, RFC 1534 section 2): an address for

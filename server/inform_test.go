@@ -1,7 +1,9 @@
 package server
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/pool"
@@ -17,9 +19,9 @@ func TestS9_Inform(t *testing.T) {
 		msg     *dhcp4.Message
 		want    string
 	}{
-		{"would get an address of the pool", []string{"10.0.0.20"}, false, "255.255.255.255", inform(9, "10.0.0.7"), answered},
-		{"sent to us", []string{"10.0.0.20"}, false, "10.0.0.1", inform(9, "10.0.0.7"), answered},
-		{"with the flag", []string{"10.0.0.20"}, false, "255.255.255.255", inform(9, "10.0.0.7", flagged()), answered},
+		{"a stranger, while the pool has room", []string{"10.0.0.20"}, false, "255.255.255.255", inform(9, "10.0.0.7"), "drop"},
+		{"that, sent to us", []string{"10.0.0.20"}, false, "10.0.0.1", inform(9, "10.0.0.7"), "drop"},
+		{"with the flag", nil, true, "255.255.255.255", inform(9, "10.0.0.7", flagged()), answered},
 		{"has an entry", nil, false, "255.255.255.255", inform(0x99, "10.0.0.7"), answered},
 		{"a stranger", nil, false, "255.255.255.255", inform(9, "10.0.0.7"), "drop"},
 		{"anyone", nil, true, "255.255.255.255", inform(9, "10.0.0.7"), answered},
@@ -44,6 +46,49 @@ func TestS9_Inform(t *testing.T) {
 		}
 		if a.reply.Ciaddr != c.msg.Ciaddr || !a.reply.Yiaddr.IsUnspecified() {
 			t.Errorf("%s: ciaddr %v, yiaddr %v", c.name, a.reply.Ciaddr, a.reply.Yiaddr)
+		}
+	}
+}
+
+// TestS9_InformOfALease: who has its address from here is answered, as long
+// as it has it.
+func TestS9_InformOfALease(t *testing.T) {
+	const answered = "DHCPACK to 10.0.0.20:68"
+	w := newWorld(t, house, "10.0.0.20", "10.0.0.21")
+	w.bind(9, "10.0.0.20")
+	w.want(inform(9, "10.0.0.20"), answered)
+	w.sentTo("10.0.0.1").want(inform(9, "10.0.0.20"), answered)
+	w.want(inform(9, "10.0.0.21"), "drop") // not what it leased
+	w.want(inform(8, "10.0.0.20"), "drop") // not who leased it
+	w.now = w.now.Add(3600 * time.Second)
+	w.want(inform(9, "10.0.0.20"), "drop")
+}
+
+// TestS14_Wire: the vendor area of RFC 951 is 64 octets of zeros, or of any
+// number of them, or begins with the cookie of RFC 1048.
+func TestS14_Wire(t *testing.T) {
+	request, _ := from(0x99, dhcp4.BOOTP).Append(nil, dhcp4.MinSize)
+	header := request[:236]
+	cookie := []byte{99, 130, 83, 99}
+	for _, c := range []struct {
+		name   string
+		vendor []byte
+	}{
+		{"RFC 951", make([]byte, 64)},
+		{"as long as of DHCP", make([]byte, 312)},
+		{"longer", make([]byte, 1000)},
+		{"none", nil},
+		{"RFC 1048, without END", append(cookie, make([]byte, 60)...)},
+		{"RFC 1048", append(cookie, 255)},
+	} {
+		var m dhcp4.Message
+		if err := m.Parse(slices.Concat(header, c.vendor)); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		a := newWorld(t, house).want(&m, "commit fixed 10.0.0.99; BOOTP 10.0.0.99 to 10.0.0.99:68 raw")
+		if a.reply == nil || !sameSet(codes(&a.reply.Options), "1 3 6 15") {
+			t.Errorf("%s: no reply with options", c.name)
 		}
 	}
 }

@@ -77,7 +77,7 @@ var reasonTexts = [reasons]string{
 	releaseElsewhere: "a DHCPRELEASE to another server",
 	releaseOthers:    "a DHCPRELEASE of an address that is not the client's",
 	informNowhere:    "a DHCPINFORM without ciaddr",
-	informUnserved:   "a DHCPINFORM from a client that we would not serve",
+	informUnserved:   "a DHCPINFORM from a client that has no address from here",
 	informUnknown:    "no information for ciaddr on the client's network",
 	offerCut:         "an offer that was 10 s old went to another client",
 }

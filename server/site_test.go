@@ -99,7 +99,7 @@ func TestS5_ServerIdentifier(t *testing.T) {
 		{"behind a relay that broadcasts", "10.0.0.1/24 10.0.0.5/24", "255.255.255.255", discover(9, giaddr("10.0.1.1")), "10.0.0.1"},
 		{"another interface's address, relayed", "10.0.0.1/24", "192.0.2.1", discover(9, giaddr("10.0.1.1")), "192.0.2.1"},
 		{"another interface's address, relayed on this network", "10.0.0.1/24", "192.0.2.1", discover(9, giaddr("10.0.0.7")), "192.0.2.1"},
-		{"the second on the client's network", "10.0.0.1/24 10.0.0.5/24", "10.0.0.5", inform(9, "10.0.0.7"), "10.0.0.1"},
+		{"the second on the client's network", "10.0.0.1/24 10.0.0.5/24", "10.0.0.5", inform(0x99, "10.0.0.7"), "10.0.0.1"},
 		{"a DISCOVER that names another server", "10.0.0.1/24", "255.255.255.255", discover(9, serverID("10.0.0.7")), "10.0.0.1"},
 		{"the one that the client names", "10.0.0.1/24", "255.255.255.255",
 			from(9, dhcp4.Request, serverID("192.0.2.1"), requested("10.0.0.20")), "192.0.2.1"},
