@@ -95,6 +95,7 @@ func (t *Table) HeldFor(id []byte, on netip.Prefix, now Time) (a netip.Addr, ok 
 // Tick lets go of holds that are over. It costs next to nothing when there
 // are none. Leases need no tick: who asks for an address ends them.
 func (t *Table) Tick(now Time) {
+	t.now = max(t.now, now)
 	if t.held.n == 0 {
 		return
 	}
@@ -113,7 +114,7 @@ func (t *Table) tick(n *network, now Time) {
 		}
 		t.dropHold(i)
 	}
-	for {
+	for range tickMost {
 		end, i := n.queues[leased].top()
 		if i == 0 || end > now {
 			break
@@ -121,3 +122,8 @@ func (t *Table) tick(n *network, now Time) {
 		t.place(i)
 	}
 }
+
+// tickMost is how many leases one tick ends. If more have ended since the last
+// one the others wait for their turn: they ended later than these, so that
+// nobody who asks for the address to give out next can tell.
+const tickMost = 64

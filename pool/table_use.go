@@ -110,7 +110,8 @@ func (t *Table) count(w *row, k kind) {
 
 // InUse returns how many addresses of the pool on network on are in use, by a
 // lease or a hold, and how many of these by clients that came the same way as
-// one with option 82 agent: with its circuit ID and remote ID.
+// one with option 82 agent: with its circuit ID and remote ID. Leases that have
+// ended in great numbers may count for a few calls yet.
 func (t *Table) InUse(on netip.Prefix, agent []byte, now Time) (network, circuit int) {
 	n, ok := t.netOf[on.Masked()]
 	if !ok {

@@ -166,3 +166,26 @@ func TestS7_Abandoned(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// TestS2_ManyEnd: when very many leases have ended at once, the order is what
+// it would be, and none is forgotten.
+func TestS2_ManyEnd(t *testing.T) {
+	tab := tableOf()
+	for n := range 250 {
+		tab.Add(ip(n))
+		tab.Apply(bound(ip(n), n, 1, Time(100+n*7%250)))
+	}
+	last := Time(0)
+	for n := range 250 {
+		a, ok := tab.Oldest(on(ip(1)), 1000)
+		r, _ := tab.ByAddr(a)
+		if !ok || r.Told < last {
+			t.Fatalf("address %d: %v %v ended at %d, after %d", n, a, ok, r.Told, last)
+		}
+		last = r.Told
+		tab.Hold(a, client(n), 2000)
+	}
+	if a, ok := tab.Oldest(on(ip(1)), 1000); ok {
+		t.Errorf("one too many: %v", a)
+	}
+}

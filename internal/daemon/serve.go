@@ -223,6 +223,7 @@ func (s *service) regroup() {
 		return
 	}
 	cfg := s.d.cfg
+	s.table.Tick(pool.Time(s.d.now.Unix()))
 	s.table.Regroup(func(a netip.Addr) (on netip.Prefix, lendable bool) {
 		on, known := cfg.Network(a)
 		_, ok := cfg.Lendable(a)

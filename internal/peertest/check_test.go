@@ -9,7 +9,7 @@ import (
 	"dhcpd/internal/ether"
 )
 
-// TestS15_Probe: an address of the pool that somebody uses is found out before
+// TestS15_S7_Probe: an address of the pool that somebody uses is found out before
 // it is offered, by ARP on the link.
 func TestS15_S7_Probe(t *testing.T) {
 	t.Parallel()
@@ -48,7 +48,7 @@ func TestS7_HolderFound(t *testing.T) {
 	})
 }
 
-// TestS15_ProbeBehindRelay: likewise by ICMP, where ARP does not reach.
+// TestS15_S20_ProbeBehindRelay: likewise by ICMP, where ARP does not reach.
 func TestS15_S20_ProbeBehindRelay(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, ourServer)
@@ -91,4 +91,43 @@ func TestS18_Report(t *testing.T) {
 		sock.Send(frame)
 		return strings.Contains(p.Output(), "eth0: Another DHCP server is on this network: 10.0.0.7")
 	})
+}
+
+// TestS13_Q3_Restart: what a relay said of a client is known after a restart, and
+// told to the client that renews past the relay.
+func TestS13_Q3_Restart(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourServer)
+	relay := n.guest("relay")
+	for _, a := range []string{"10.0.0.2/24", "10.0.1.1/24", "10.0.1.100/24"} {
+		relay.Addr("eth0", a)
+	}
+	p := n.serve(conf("10.0.0.1/24")+`host 10.0.1.0/24 { DHCPlease 3600; circuit ge-0/0 { file "by-circuit"; }; };`, "10.0.1.100")
+	n.server.Run("ip", "route", "add", "10.0.1.0/24", "via", "10.0.0.2")
+	c := newScripted(1)
+	c.addr = netip.MustParseAddr("10.0.1.100")
+	us := netip.MustParseAddr("10.0.0.1")
+	m := c.message(dhcp4.Request)
+	m.Giaddr = netip.MustParseAddr("10.0.1.1")
+	m.Options.PutAddr(dhcp4.RequestedAddress, c.addr)
+	m.Options.PutAddr(dhcp4.ServerID, us)
+	m.Options.Put(dhcp4.RelayAgent, []byte("\x01\x08ge-0/0/7"))
+	sock := relay.Frames("eth0")
+	if ack := n.insist(sock, c.frame(m), dhcp4.ACK); !ack.Options.Has(dhcp4.RelayAgent) || ack.FileText() != "by-circuit" {
+		t.Fatalf("ACK through the relay: %s", ack.Dump(nil, dhcp4.Builtin()))
+	}
+	p.Stop()
+	n.server.Ready(n.start(n.server))
+	if q := n.command(n.server, "-q"); !strings.Contains(q, `circuit "ge-0/0/7"`) {
+		t.Errorf("dhcpd -q:\n%s", q)
+	}
+	renewal := c.message(dhcp4.Request)
+	renewal.Ciaddr, renewal.Xid = c.addr, 77
+	payload, _ := renewal.Append(nil, dhcp4.MinLimit)
+	sock.Send(ether.AppendUDPFrame(nil, relay.MAC("eth0"), n.server.MAC("eth0"), c.addr, us,
+		dhcp4.ClientPort, dhcp4.ServerPort, payload))
+	ack := n.await(dhcp4.ACK, func(p *packet) bool { return p.Xid == 77 })
+	if ack.FileText() != "by-circuit" || ack.Options.Has(dhcp4.RelayAgent) || ack.Yiaddr != c.addr {
+		t.Errorf("ACK past the relay: %s", ack.Dump(nil, dhcp4.Builtin()))
+	}
 }
