@@ -7,6 +7,24 @@ import (
 	"testing"
 )
 
+// TestS10_NoLeaseOfZero: a lease time of 0 s is found when the file is read.
+func TestS10_NoLeaseOfZero(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"host 10.0.0.0/8 {\nDHCPlease 0; };", `"dhcp.conf", line 2: DHCPlease must be at least 1`},
+		{"macro m { DHCPlease 0x0; };", `"dhcp.conf", line 1: DHCPlease must be at least 1`},
+		{"tag 51 span ip 1 1; span 0.0.0.0;", `"dhcp.conf", line 1: span must be at least 1`},
+		{"DHCPlease 1; DHCPrenewal 0; DHCPlease 4294967295;", ""},
+	} {
+		got := ""
+		if _, err := Parse("dhcp.conf", c.text, Env{}); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%q\n got %s\nwant %s", c.text, got, c.want)
+		}
+	}
+}
+
 // bad are files that can't be understood, and the line that says so.
 var bad = []struct{ text, want string }{
 	// Syntax.

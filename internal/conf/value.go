@@ -47,7 +47,7 @@ func (k *compiler) value(t dhcp4.Tag, number int, l line) value {
 	}
 	count(t, &name, v.items)
 	if !v.none {
-		checkSize(t, number, &name, v.data)
+		checkKnown(t, number, &name, v.data)
 	}
 	return v
 }
@@ -82,9 +82,9 @@ func count(t dhcp4.Tag, name *item, n int) {
 	}
 }
 
-// checkSize checks the tags that the program itself reads, since a `tag`
-// element may have given them any type.
-func checkSize(t dhcp4.Tag, number int, name *item, data []byte) {
+// checkKnown checks the tags that the program itself reads, since a `tag`
+// element may have given them any type, and 0 s is no lease (S10).
+func checkKnown(t dhcp4.Tag, number int, name *item, data []byte) {
 	if number > 255 {
 		return
 	}
@@ -93,6 +93,9 @@ func checkSize(t dhcp4.Tag, number int, name *item, data []byte) {
 		if len(data) != 4 {
 			fail(name.at, t.Name+" must be 4 octets, not "+strconv.Itoa(len(data)))
 		}
+	}
+	if t.Code == dhcp4.LeaseTime && [4]byte(data) == [4]byte{} {
+		fail(name.at, t.Name+" must be at least 1")
 	}
 	if t.Code == dhcp4.Netmask {
 		a, _ := toAddr(netip.AddrFrom4([4]byte(data)))
