@@ -73,6 +73,10 @@ func with(c dhcp4.Code, v ...byte) func(*dhcp4.Message) {
 	return func(m *dhcp4.Message) { m.Options.Put(c, v) }
 }
 
+func both(f, g func(*dhcp4.Message)) func(*dhcp4.Message) {
+	return func(m *dhcp4.Message) { f(m); g(m) }
+}
+
 func without(c dhcp4.Code) func(*dhcp4.Message) {
 	return func(m *dhcp4.Message) { m.Options.Del(c) }
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/binary"
 	"errors"
 	"math/bits"
 	"net/netip"
@@ -15,6 +16,7 @@ import (
 var (
 	errServer = errors.New("no server identifier, or not a host's address")
 	errYiaddr = errors.New("yiaddr is not a host's address")
+	errSubnet = errors.New("yiaddr is the network or broadcast address of its subnet")
 	errTime   = errors.New("no lease time, or a malformed one")
 )
 
@@ -41,7 +43,9 @@ func learn(msg *dhcp4.Message, start time.Time) (l act.Lease, err error) {
 	if err != nil || lease == 0 {
 		return l, errTime
 	}
-	l.Net, _ = network(msg)
+	if l.Net, _ = network(msg); isEdge(l.Net) {
+		return l, errSubnet
+	}
 	l.Gateway = gateways(msg)
 	l.MTU = mtu(msg)
 	l.Start = start
@@ -66,6 +70,14 @@ func serverID(msg *dhcp4.Message) (netip.Addr, error) {
 func isHost(a netip.Addr) bool {
 	first := a.As4()[0]
 	return first != 0 && first != 127 && first < 224
+}
+
+// isEdge tells whether the address is the first or the last one of its subnet,
+// which no host can have, but for subnets of one or two addresses (RFC 3021).
+func isEdge(p netip.Prefix) bool {
+	a := p.Addr().As4()
+	host := binary.BigEndian.Uint32(a[:]) << p.Bits() >> p.Bits()
+	return p.Bits() < 31 && (host == 0 || host == 1<<(32-p.Bits())-1)
 }
 
 // network returns yiaddr with the netmask, or the one of its class if there is
@@ -100,10 +112,12 @@ func gateways(msg *dhcp4.Message) []netip.Addr {
 	return slices.DeleteFunc(all, func(a netip.Addr) bool { return !isHost(a) })
 }
 
-// mtu returns the MTU, 0 for none. Under 68 none is legal (RFC 2132 section 5.1).
+// mtu returns the MTU, 0 for none. RFC 2132 section 5.1 allows 68 and more, but
+// under 576, what every host must take (RFC 791), a server could cut us off:
+// DHCP itself would not get through.
 func mtu(msg *dhcp4.Message) int {
 	v, err := msg.Options.Uint16(dhcp4.InterfaceMTU)
-	if err != nil || v < 68 {
+	if err != nil || v < 576 {
 		return 0
 	}
 	return int(v)

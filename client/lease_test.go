@@ -226,7 +226,15 @@ func TestC11_Lease(t *testing.T) {
 			"10.0.0.5/24", true, gw(second, server), 0},
 		{"gateway malformed", []func(*dhcp4.Message){with(dhcp4.Router, 10, 0, 0)}, "10.0.0.5/24", true, nil, 0},
 		{"MTU", []func(*dhcp4.Message){with(dhcp4.InterfaceMTU, 5, 0xd4)}, "10.0.0.5/24", true, gw(server), 1492},
+		{"least MTU", []func(*dhcp4.Message){with(dhcp4.InterfaceMTU, 2, 0x40)}, "10.0.0.5/24", true, gw(server), 576},
+		{"MTU that cuts us off", []func(*dhcp4.Message){with(dhcp4.InterfaceMTU, 2, 0x3f)}, "10.0.0.5/24", true, gw(server), 0},
+		{"MTU legal", []func(*dhcp4.Message){with(dhcp4.InterfaceMTU, 0, 68)}, "10.0.0.5/24", true, gw(server), 0},
 		{"MTU illegal", []func(*dhcp4.Message){with(dhcp4.InterfaceMTU, 0, 67)}, "10.0.0.5/24", true, gw(server), 0},
+		{"first of two", []func(*dhcp4.Message){with(dhcp4.Netmask, 255, 255, 255, 254),
+			giving(netip.MustParseAddr("10.0.0.6"))}, "10.0.0.6/31", true, gw(server), 0},
+		{"last of two", []func(*dhcp4.Message){with(dhcp4.Netmask, 255, 255, 255, 254)}, "10.0.0.5/31", true, gw(server), 0},
+		{"in the middle of its subnet", []func(*dhcp4.Message){with(dhcp4.Netmask, 255, 255, 0, 0),
+			giving(netip.MustParseAddr("10.0.1.0"))}, "10.0.1.0/16", true, gw(server), 0},
 		{"MTU malformed", []func(*dhcp4.Message){with(dhcp4.InterfaceMTU, 5)}, "10.0.0.5/24", true, gw(server), 0},
 	} {
 		msg := reply(dhcp4.ACK, 1, c.change...)
@@ -259,6 +267,7 @@ func TestC10_BadReplies(t *testing.T) {
 	host := func(s string) netip.Addr { return netip.MustParseAddr(s) }
 	const noServer = "no server identifier, or not a host's address"
 	const noYiaddr = "yiaddr is not a host's address"
+	const edge = "yiaddr is the network or broadcast address of its subnet"
 	const noTime = "no lease time, or a malformed one"
 	for _, c := range []struct {
 		change func(*dhcp4.Message)
@@ -281,6 +290,11 @@ func TestC10_BadReplies(t *testing.T) {
 		{giving(host("127.0.0.1")), noYiaddr},
 		{giving(host("224.0.0.1")), noYiaddr},
 		{giving(host("255.255.255.255")), noYiaddr},
+		{giving(host("10.0.0.0")), edge},
+		{giving(host("10.0.0.255")), edge},
+		{both(giving(host("10.0.0.7")), with(dhcp4.Netmask, 255, 255, 255, 252)), edge},
+		{both(giving(host("10.0.0.4")), with(dhcp4.Netmask, 255, 255, 255, 252)), edge},
+		{both(giving(host("10.255.255.255")), without(dhcp4.Netmask)), edge},
 		{without(dhcp4.LeaseTime), noTime},
 		{with(dhcp4.LeaseTime, 0, 0, 14), noTime},
 		{with(dhcp4.LeaseTime, 0, 0, 0, 14, 16), noTime},
