@@ -167,12 +167,12 @@ func TestS20_SharedWire(t *testing.T) {
 	w.want(discover(3), "drop") // 10.0.1.20 is on another wire
 	w.want(selecting(2, "10.0.2.20"), "commit bound 10.0.2.20; DHCPACK 10.0.2.20 to 10.0.2.20:68 raw")
 	w.want(discover(2), "hold 10.0.2.20; DHCPOFFER 10.0.2.20 to 10.0.2.20:68 raw") // its lease, whatever the block
-	w.want(initReboot(2, "10.0.0.20"), "drop; DHCPNAK to 255.255.255.255:68")
-	w.want(initReboot(2, "10.0.1.20"), "drop; DHCPNAK to 255.255.255.255:68")
+	w.want(initReboot(2, "10.0.0.20"), "refuse; DHCPNAK to 255.255.255.255:68")
+	w.want(initReboot(2, "10.0.1.20"), "refuse; DHCPNAK to 255.255.255.255:68")
 	w.want(discover(0x99), "DHCPOFFER 10.0.2.99 to 10.0.2.99:68 raw")
 	w.want(discover(0x99, giaddr("10.0.0.7")), "DHCPOFFER 10.0.2.99 to 10.0.0.7:67")
 	w.want(discover(0x99, giaddr("10.0.1.7")), "hold 10.0.1.20; DHCPOFFER 10.0.1.20 to 10.0.1.7:67")
-	w.sentTo("10.0.0.1").want(renewing(2, "10.0.0.50"), "drop; DHCPNAK to 255.255.255.255:68")
+	w.sentTo("10.0.0.1").want(renewing(2, "10.0.0.50"), "refuse; DHCPNAK to 255.255.255.255:68")
 	w.want(renewing(2, "10.0.2.20"), "commit bound 10.0.2.20; DHCPACK 10.0.2.20 to 10.0.2.20:68")
 	w.sentTo("255.255.255.255")
 	w.site.Addrs = prefixes("10.0.2.1/25")

@@ -359,6 +359,18 @@ func TestS19_LostRecord(t *testing.T) {
 	}
 }
 
+// TestS19_AskedBefore: the address was being checked for an OFFER when its
+// lost holder spoke up.
+func TestS19_AskedBefore(t *testing.T) {
+	w := newWorld(t, house, "10.0.0.20").sentTo("10.0.0.1")
+	w.site.Settings.Authoritative, w.site.Settings.Probe = true, true
+	w.want(discover(1), "check 10.0.0.20; drop")
+	w.want(renewing(9, "10.0.0.20"), "drop")
+	if a := w.heard("10.0.0.20", 9); a.did != "commit bound 10.0.0.20; DHCPACK 10.0.0.20 to 10.0.0.20:68" {
+		t.Error(a.did)
+	}
+}
+
 func TestCheck_Bounded(t *testing.T) {
 	w := newWorld(t, house)
 	w.site.Settings.Authoritative = true

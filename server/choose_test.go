@@ -157,12 +157,12 @@ func TestP4_EntryWaitsForLease(t *testing.T) {
 	w.bind(8, "10.0.0.20")
 	w.configure(house + `client 2:0:0:0:0:9 10.0.0.20;`)
 	w.bind(9, "10.0.0.21")
-	w.sentTo("10.0.0.1").want(renewing(8, "10.0.0.20"), "drop; DHCPNAK to 255.255.255.255:68")
+	w.sentTo("10.0.0.1").want(renewing(8, "10.0.0.20"), "refuse; DHCPNAK to 255.255.255.255:68")
 	w.now = w.now.Add(3600 * time.Second)
 	if got := w.offered(discover(9)); got != "10.0.0.20" {
 		t.Errorf("after the other lease: offered %s", got)
 	}
-	w.want(renewing(9, "10.0.0.21"), "drop; DHCPNAK to 255.255.255.255:68")
+	w.want(renewing(9, "10.0.0.21"), "refuse; DHCPNAK to 255.255.255.255:68")
 }
 
 func TestS3_Hold(t *testing.T) {
@@ -172,7 +172,7 @@ func TestS3_Hold(t *testing.T) {
 	w.want(discover(8, requested("10.0.0.20")), "hold 10.0.0.21; DHCPOFFER 10.0.0.21 to 10.0.0.21:68 raw")
 	w.now = w.now.Add(time.Second)
 	w.want(discover(7), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
-	w.want(selecting(9, "10.0.0.20"), "drop; DHCPNAK to 255.255.255.255:68")
+	w.want(selecting(9, "10.0.0.20"), "refuse; DHCPNAK to 255.255.255.255:68")
 }
 
 // TestS3_Batch: a thousand DISCOVERs between which nothing is stored.

@@ -161,6 +161,12 @@ const mostWaiting = 64
 
 // await keeps the request until the wire has said something about a.
 func (s *Server) await(a netip.Addr) {
+	c, ok := s.checks[a]
+	if !ok {
+		return // too many are under way
+	}
+	c.why = forLost // whatever it was asked for: that it answers is no conflict
+	s.checks[a] = c
 	same := func(w waiting) bool { return w.addr == a }
 	s.waiting = slices.DeleteFunc(s.waiting, same)
 	if len(s.waiting) >= mostWaiting {

@@ -34,7 +34,7 @@ func TestS15_Rapid(t *testing.T) {
 func TestS15_Authoritative(t *testing.T) {
 	w := newWorld(t, house, "10.0.0.20", "10.0.0.21")
 	w.bind(1, "10.0.0.20")
-	const nak = "drop; DHCPNAK to 255.255.255.255:68"
+	const nak = "refuse; DHCPNAK to 255.255.255.255:68"
 	for _, m := range []*dhcp4.Message{initReboot(9, "10.0.0.20"), initReboot(9, "10.0.0.21"), initReboot(9, "10.0.0.77")} {
 		w.site.Settings.Authoritative = false
 		w.want(m, "drop")
@@ -45,7 +45,7 @@ func TestS15_Authoritative(t *testing.T) {
 	}
 	w.want(initReboot(1, "10.0.0.20"), "commit bound 10.0.0.20; DHCPACK 10.0.0.20 to 10.0.0.20:68 raw")
 	w.want(initReboot(9, "172.16.0.1"), nak)
-	w.want(initReboot(9, "10.0.1.20", giaddr("10.0.1.1")), "drop; DHCPNAK to 10.0.1.1:67")
+	w.want(initReboot(9, "10.0.1.20", giaddr("10.0.1.1")), "refuse; DHCPNAK to 10.0.1.1:67")
 	w.want(initReboot(9, "192.0.2.9", giaddr("192.0.2.7")), "drop") // a network of others
 	w.table.SetShut(true)
 	w.want(initReboot(9, "10.0.0.20"), "drop") // it may well be known

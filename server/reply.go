@@ -92,7 +92,7 @@ func (s *Server) ack(p place) {
 
 // nak refuses an address.
 func (s *Server) nak(why reason) {
-	s.drop(why)
+	s.because(why, act.Refusal)
 	s.begin(dhcp4.NAK, s.links[0])
 	if !s.reply.Giaddr.IsUnspecified() {
 		// The relay is to broadcast it: the client may not be where its

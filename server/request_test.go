@@ -11,7 +11,7 @@ import (
 
 const (
 	ack20  = "commit bound 10.0.0.20; DHCPACK 10.0.0.20 to 10.0.0.20:68"
-	nakAll = "drop; DHCPNAK to 255.255.255.255:68"
+	nakAll = "refuse; DHCPNAK to 255.255.255.255:68"
 )
 
 // TestS6_Request has the four kinds of REQUEST in all that can become of the
@@ -91,7 +91,7 @@ func TestS6_Request(t *testing.T) {
 		{"INIT-REBOOT, only a relay's record", gleaned, all, boot, "drop"},
 		{"INIT-REBOOT, wrong network", never, all, initReboot(9, "10.0.1.20"), nakAll},
 		{"INIT-REBOOT, wrong network, network not known", never, all, initReboot(9, "10.0.1.20", giaddr("192.0.2.7")), "drop"},
-		{"INIT-REBOOT, wrong network, relayed", never, us, initReboot(9, "10.0.0.20", giaddr("10.0.1.1")), "drop; DHCPNAK to 10.0.1.1:67"},
+		{"INIT-REBOOT, wrong network, relayed", never, us, initReboot(9, "10.0.0.20", giaddr("10.0.1.1")), "refuse; DHCPNAK to 10.0.1.1:67"},
 		{"INIT-REBOOT, entry", never, all, initReboot(0x99, "10.0.0.99"), "commit fixed 10.0.0.99; DHCPACK 10.0.0.99 to 10.0.0.99:68 raw"},
 		{"INIT-REBOOT, not the entry", never, all, initReboot(0x99, "10.0.0.98"), nakAll},
 		{"INIT-REBOOT, flag", bound, all, initReboot(9, "10.0.0.20", flagged()), "commit bound 10.0.0.20; DHCPACK 10.0.0.20 to 255.255.255.255:68"},

@@ -178,10 +178,12 @@ func (s *Server) identify() reason {
 
 func (s *Server) client() pool.Client { return pool.Client{ID: s.query.ID, HW: s.hw} }
 
-// drop notes why there is no answer, or none that is wanted.
-func (s *Server) drop(why reason) {
+// drop notes why there is no answer.
+func (s *Server) drop(why reason) { s.because(why, act.Drop) }
+
+func (s *Server) because(why reason, l act.Level) {
 	s.counts[why]++
-	s.acts = append(s.acts, act.Action{Verb: act.Note, Level: act.Drop, Text: why.String()})
+	s.acts = append(s.acts, act.Action{Verb: act.Note, Level: l, Text: why.String()})
 }
 
 func (s *Server) log(text string) {

@@ -106,7 +106,7 @@ func (w *world) ask(m *dhcp4.Message) answer {
 func (w *world) apply(x *act.Action, a *answer) string {
 	switch x.Verb {
 	case act.Note:
-		return map[act.Level]string{act.Drop: "drop", act.Log: "log " + x.Text}[x.Level]
+		return map[act.Level]string{act.Drop: "drop", act.Refusal: "refuse", act.Log: "log " + x.Text}[x.Level]
 	case act.Hold:
 		w.table.HoldFor(x.Addr, x.Client, x.Agent, pool.Time(x.Until.Unix()))
 		return "hold " + x.Addr.String()

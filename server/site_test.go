@@ -71,15 +71,15 @@ func TestS5_Relayed(t *testing.T) {
 	w.want(selecting(9, "10.0.1.20", relay), "commit bound 10.0.1.20; DHCPACK 10.0.1.20 to 10.0.1.1:67")
 	w.want(renewing(9, "10.0.1.20"), "commit bound 10.0.1.20; DHCPACK 10.0.1.20 to 10.0.1.20:68")
 	w.table.Remove(ip("10.0.1.20"))
-	nak := w.want(renewing(9, "10.0.1.20"), "drop; DHCPNAK to 10.0.1.20:68")
+	nak := w.want(renewing(9, "10.0.1.20"), "refuse; DHCPNAK to 10.0.1.20:68")
 	if nak.reply.Flags != 0 {
 		t.Error("a NAK sent to the client itself is not a relay's to broadcast")
 	}
-	nak = w.want(initReboot(9, "10.0.1.20", relay), "drop; DHCPNAK to 10.0.1.1:67")
+	nak = w.want(initReboot(9, "10.0.1.20", relay), "refuse; DHCPNAK to 10.0.1.1:67")
 	if nak.reply.Flags != dhcp4.Broadcast {
 		t.Error("a relayed NAK without the broadcast flag")
 	}
-	nak = w.sentTo("255.255.255.255").want(initReboot(9, "10.0.1.20"), "drop; DHCPNAK to 255.255.255.255:68")
+	nak = w.sentTo("255.255.255.255").want(initReboot(9, "10.0.1.20"), "refuse; DHCPNAK to 255.255.255.255:68")
 	if nak.reply.Flags != 0 {
 		t.Error("a NAK on the link with a flag that the client did not set")
 	}
