@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/pool"
 )
@@ -191,5 +192,23 @@ func TestTable3_NAK(t *testing.T) {
 	}
 	if text, err := r.Options.Text(dhcp4.MessageText); err != nil || text != notThisNetwork.String() {
 		t.Errorf("message %q (%v)", text, err)
+	}
+}
+
+// TestD2_Reasons: a refusal says why and is told from a drop.
+func TestD2_Reasons(t *testing.T) {
+	w := newWorld(t, house, "10.0.0.20")
+	for _, c := range []struct {
+		msg   *dhcp4.Message
+		level act.Level
+		why   string
+	}{
+		{initReboot(9, "10.0.1.20"), act.Refusal, "address is not on the client's network"},
+		{initReboot(9, "10.0.0.20"), act.Drop, "no record of the client"},
+	} {
+		a := w.srv.Decide(w.now, w.cfg, &w.site, w.table, c.msg)[0]
+		if a.Verb != act.Note || a.Level != c.level || a.Text != c.why {
+			t.Errorf("%s: %+v", c.msg.Line(nil), a)
+		}
 	}
 }

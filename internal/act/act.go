@@ -60,12 +60,14 @@ type Dest struct {
 // Level says who wants to know a Note.
 type Level uint8
 
-// Levels of notes. Log goes to the log whatever the debug level; Drop is
-// the reason of a refusal or drop, shown at debug level 2 and counted.
+// Levels of notes. Log goes to the log whatever the debug level; Drop is why a
+// message was dropped, shown at debug level 2 and counted; Refusal is why one
+// is answered by a NAK, shown likewise.
 const (
 	Log Level = iota
 	Debug1
 	Drop
+	Refusal
 )
 
 // Lease is what a client learned about its network: an ACK, taken apart.

@@ -61,6 +61,8 @@ func (d *Daemon) note(name string, a *act.Action) {
 	case act.Drop:
 		d.drops++
 		d.say.debug(2, name+": dropped: "+a.Text)
+	case act.Refusal:
+		d.say.debug(2, name+": refused: "+a.Text)
 	}
 }
 
