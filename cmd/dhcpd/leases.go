@@ -50,14 +50,15 @@ func word(s string) string {
 }
 
 // appendLeft appends the time that is left of the lease, in seconds, or the
-// time since it ended.
+// time since it ended. A + says that it runs, so that an address that was given
+// back or abandoned this very second is a second away from that.
 func appendLeft(b []byte, r *pool.Record, now pool.Time) []byte {
 	end := r.Told
 	switch r.State {
 	case pool.Free:
 		return append(b, "unused"...)
 	case pool.Released, pool.Abandoned:
-		end = r.Since
+		return appendSeconds(b, min(int64(r.Since-now), -1))
 	}
 	if end == pool.Infinite {
 		return append(b, "infinite"...)

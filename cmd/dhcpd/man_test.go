@@ -250,6 +250,42 @@ func TestP3_ExamplesOfTheManPage(t *testing.T) {
 	}
 }
 
+// TestL2_ExamplesOfTheManPage lets awk, as dhcpd(8) says, find the addresses in
+// use and those abandoned.
+func TestL2_ExamplesOfTheManPage(t *testing.T) {
+	s := newSite(t, "")
+	s.expect("-a 192.0.2.1-192.0.2.6", "", "", 0)
+	fresh := func(a string, state pool.State) pool.Record {
+		r := s.record(a, state, 60)
+		r.Since = pool.Time(s.now.Wall.Unix())
+		return r
+	}
+	s.lease(s.record("192.0.2.1", pool.Bound, 60), s.record("192.0.2.2", pool.Bound, -10), s.record("192.0.2.3", pool.Bound, pool.Infinite),
+		fresh("192.0.2.4", pool.Released), fresh("192.0.2.5", pool.Abandoned), s.record("192.0.2.9", pool.Fixed, 60)).Close()
+	out, stderr, status := s.dhcpd("-q")
+	if status != 0 {
+		t.Fatal(stderr)
+	}
+	const want = "192.0.2.1 192.0.2.3 192.0.2.9 192.0.2.5 "
+	for _, script := range examples(t, "dhcpd.8") {
+		if !strings.Contains(script, "awk") {
+			continue
+		}
+		cmd := exec.Command("sh", "-euc", "dhcpd() { printf %s \"$LIST\"; }\n"+script)
+		cmd.Env = append(os.Environ(), "LIST="+out)
+		got, err := cmd.Output()
+		var found strings.Builder
+		for line := range strings.Lines(string(got)) {
+			found.WriteString(strings.Fields(line)[0] + " ")
+		}
+		if err != nil || found.String() != want {
+			t.Errorf("%v: found %s, want %s, of\n%s", err, found.String(), want, out)
+		}
+		return
+	}
+	t.Error("dhcpd(8) has no such example")
+}
+
 // TestP2_ExamplesOfTheManPage damages line 12 of a pool and mends it as
 // dhcp.pool(5) says.
 func TestP2_ExamplesOfTheManPage(t *testing.T) {

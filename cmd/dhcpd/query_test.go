@@ -43,6 +43,10 @@ func TestL2_PoolLines(t *testing.T) {
 			"10.0.0.7         +3600        removed    0100011b0a68ce\n"},
 		{"released", bound(now+3600, func(r *pool.Record) { r.State = pool.Released }), true,
 			"10.0.0.7         -60          released   0100011b0a68ce\n"},
+		{"released this second", bound(now+3600, func(r *pool.Record) { r.State, r.Since = pool.Released, now }), true,
+			"10.0.0.7         -1           released   0100011b0a68ce\n"},
+		{"abandoned, and a clock behind", bound(now+3600, func(r *pool.Record) { r.State, r.Since = pool.Abandoned, now+5 }), true,
+			"10.0.0.7         -1           abandoned  0100011b0a68ce\n"},
 		{"fixed", bound(pool.Infinite, func(r *pool.Record) { r.State = pool.Fixed }), false,
 			"10.0.0.7         infinite     fixed      0100011b0a68ce\n"},
 		{"abandoned, by whom and for whom", bound(now+3600, func(r *pool.Record) {
