@@ -7,8 +7,15 @@ import (
 	"syscall"
 )
 
-// ErrBusy is the error of Lock when someone else has the lock.
+// ErrBusy is what the error of Lock is when someone else has the lock.
 var ErrBusy = errors.New("is in use by another dhcpd")
+
+// busy is ErrBusy of a file. It reads as a sentence, which an fs.PathError
+// would not.
+type busy string
+
+func (b busy) Error() string { return string(b) + " " + ErrBusy.Error() }
+func (b busy) Unwrap() error { return ErrBusy }
 
 // F_OFD_SETLK and F_OFD_SETLKW, the same on every Linux; package syscall has
 // no names for them.
@@ -46,7 +53,7 @@ func lock(f *os.File, how int, octet int64, kind int16) error {
 	case nil:
 		return nil
 	case syscall.EAGAIN, syscall.EACCES:
-		return &os.PathError{Op: "lock", Path: f.Name(), Err: ErrBusy}
+		return busy(f.Name())
 	default:
 		return &os.PathError{Op: "lock", Path: f.Name(), Err: err}
 	}

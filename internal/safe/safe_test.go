@@ -128,7 +128,7 @@ func TestP4_LockKeepsOthersOut(t *testing.T) {
 	must(t, Lock(a, 0))
 	must(t, Lock(a, 0)) // again by the same: still ours
 	must(t, Lock(b, 1)) // another octet is another lock
-	if err := Lock(b, 0); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), path) {
+	if err := Lock(b, 0); !errors.Is(err, ErrBusy) || err.Error() != path+" is in use by another dhcpd" {
 		t.Errorf("second lock: %v", err)
 	}
 	must(t, Unlock(a, 0))
