@@ -250,6 +250,23 @@ func TestP3_ExamplesOfTheManPage(t *testing.T) {
 	}
 }
 
+// TestP2_FilesOfTheManPage: dhcp.pool(5) has a name for each file that the
+// program makes beside the pool.
+func TestP2_FilesOfTheManPage(t *testing.T) {
+	text := page(t, "dhcp.pool.5")
+	suffix := regexp.MustCompile(`(?:path ?\+ ?|compactName = )"(\.[a-z]+)"`)
+	found := map[string]bool{}
+	for _, m := range suffix.FindAllStringSubmatch(sources(t), -1) {
+		found[m[1]] = true
+		if !strings.Contains(text, "\n.It Pa /var/lib/dhcpd/dhcp.pool"+m[1]+"\n") {
+			t.Errorf("dhcp.pool(5) does not tell of dhcp.pool%s", m[1])
+		}
+	}
+	if len(found) < 3 {
+		t.Errorf("found only %v", found)
+	}
+}
+
 // TestL2_ExamplesOfTheManPage lets awk, as dhcpd(8) says, find the addresses in
 // use and those abandoned.
 func TestL2_ExamplesOfTheManPage(t *testing.T) {
