@@ -175,6 +175,41 @@ func TestP1_ExamplesOfTheManPage(t *testing.T) {
 	}
 }
 
+// TestP1_FirstConfiguration: README.md's file serves eth0, whether that is
+// there from the start or comes later.
+func TestP1_FirstConfiguration(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(readme), "/etc/dhcp.conf, for a machine")
+	_, text, _ = strings.Cut(text, "\n\n")
+	text, _, ok := strings.Cut(text, "\n\n")
+	if !ok {
+		t.Fatal("README.md has no configuration")
+	}
+	eth0 := conf.Ifname{Name: "eth0", Index: 2, Ether: true}
+	for _, c := range []struct {
+		there    []conf.Ifname
+		problems int
+	}{{[]conf.Ifname{eth0}, 0}, {[]conf.Ifname{{Name: "lo", Index: 1}}, 1}} {
+		cfg, err := conf.Parse("README.md", text, conf.Env{Interfaces: c.there})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cfg.Problems(); len(got) != c.problems {
+			t.Errorf("problems: %q", got)
+		}
+		p := cfg.Own([]conf.Net{{Name: "eth0", Index: 2, Ether: true, MAC: [6]byte{2}}})[0]
+		if !p.Server || p.Addr != netip.MustParsePrefix("10.0.0.1/24") {
+			t.Errorf("eth0 has %v, served: %v", p.Addr, p.Server)
+		}
+		if why, ok := cfg.Lendable(addr("10.0.0.100")); !ok {
+			t.Error(why)
+		}
+	}
+}
+
 func tags(o *dhcp4.Options) string {
 	var b []byte
 	for c, v := range o.All() {
