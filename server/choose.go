@@ -30,6 +30,7 @@ func (s *Server) discover() {
 		return
 	}
 	if s.site.Settings.Rapid && s.msg.Options.Has(dhcp4.RapidCommit) {
+		s.settleFor(p)
 		s.ack(p)
 		return
 	}
@@ -43,12 +44,17 @@ func (s *Server) discover() {
 	s.offer(p)
 }
 
-// hold keeps the address of an OFFER, and gives up the one of an OFFER before
-// that was another: a client takes only one.
-func (s *Server) hold(p place) {
+// settleFor gives up the address of an OFFER before that was another than p: a
+// client takes only one.
+func (s *Server) settleFor(p place) {
 	if old, ok := s.table.HeldFor(s.query.ID, p.link.net, s.at); ok && old != p.addr {
 		s.unhold(old)
 	}
+}
+
+// hold keeps the address of an OFFER.
+func (s *Server) hold(p place) {
+	s.settleFor(p)
 	s.acts = append(s.acts, act.Action{
 		Verb: act.Hold, Addr: p.addr, Client: s.client(), Agent: s.agent, Until: s.now.Add(holdTime)})
 }

@@ -27,6 +27,13 @@ func TestS15_Rapid(t *testing.T) {
 	if a.reply.Options.Has(dhcp4.RapidCommit) {
 		t.Error("rapid commit in the answer to a REQUEST")
 	}
+	w.table.Add(ip("10.0.0.21"))
+	w.site.Settings.Rapid = false
+	w.want(discover(7), "hold 10.0.0.21; DHCPOFFER 10.0.0.21 to 10.0.0.21:68 raw")
+	w.site.Settings.Rapid = true
+	w.table.Add(ip("10.0.0.22"))
+	w.want(discover(7, rapid, requested("10.0.0.22")), "unhold 10.0.0.21; commit bound 10.0.0.22; DHCPACK 10.0.0.22 to 10.0.0.22:68 raw")
+	w.table.Remove(ip("10.0.0.21"))
 	w.want(discover(0x99, rapid), "commit fixed 10.0.0.99; DHCPACK 10.0.0.99 to 10.0.0.99:68 raw")
 	w.want(discover(8, rapid), "drop")
 }
