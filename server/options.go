@@ -45,7 +45,7 @@ func (s *Server) configure() {
 	for _, c := range s.msg.Options.Get(dhcp4.ParameterList) {
 		s.put(dhcp4.Code(c))
 	}
-	for c := range s.info.Options.All() {
+	for _, c := range s.info.Options.Codes() {
 		if s.wants(c) {
 			s.put(c)
 		}

@@ -59,6 +59,9 @@ func (o *Options) Reset() {
 // Len returns how many options there are.
 func (o *Options) Len() int { return o.n }
 
+// Codes returns the codes in order. They are good until the next change.
+func (o *Options) Codes() []Code { return o.list[:o.n:o.n] }
+
 // Has tells whether option c is present, even if its value is empty.
 func (o *Options) Has(c Code) bool { return o.has.Has(c) }
 

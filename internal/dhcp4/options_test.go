@@ -57,7 +57,7 @@ func (m *model) del(c Code) {
 
 func (m *model) check(t *testing.T, o *Options) {
 	t.Helper()
-	if o.Len() != len(m.order) || !slices.Equal(codes(o), m.order) {
+	if o.Len() != len(m.order) || !slices.Equal(codes(o), m.order) || !slices.Equal(o.Codes(), m.order) {
 		t.Fatalf("order %v, want %v", codes(o), m.order)
 	}
 	for c := range 256 {
