@@ -34,7 +34,7 @@ const (
 
 // house lists the rooms from the top down: a room only imports rooms below.
 var house = []room{
-	{"cmd/dhcpd", false, "daemon conf pool cache link dhcp4"},
+	{"cmd/dhcpd", false, "daemon conf pool cache link dhcp4 safe"},
 	{"internal/demo", false, "netlab"},
 	{"internal/features", false, ""},
 	{"internal/peertest", false, ""},
@@ -43,10 +43,10 @@ var house = []room{
 	{"relay", true, "act pool dhcp4"},
 	{"client", true, "act dhcp4 auth"},
 	{"internal/act", true, "dhcp4 pool"},
-	{"internal/conf", true, "dhcp4"},
+	{"internal/conf", true, "dhcp4 safe"},
 	{"cache", false, "dhcp4 safe"},
 	{"internal/auth", true, "dhcp4"},
-	{"internal/link", false, "ether " + xsys + " " + raw},
+	{"internal/link", false, "ether safe " + xsys + " " + raw},
 	{"internal/rdisc", true, "ether"},
 	{"pool", false, "safe"},
 	{"internal/dhcp4", true, ""},

@@ -1,14 +1,14 @@
 package pool
 
 import (
-	"os"
+	"dhcpd/internal/safe"
 	"strings"
 	"time"
 )
 
 // Built is a moment before which nobody can run this version: a wall clock
 // that reads less was never set.
-var Built = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+var Built = time.Unix(1793491200, 0) // 2026-11-01
 
 // Reading is what the clocks of the machine say at one moment.
 type Reading struct {
@@ -77,9 +77,9 @@ func (s stamp) differs(old stamp) bool {
 // one like no other.
 func system() Reading {
 	r := Reading{Wall: time.Now()}
-	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	boot, _ := safe.ReadFile("/proc/sys/kernel/random/boot_id")
 	r.Boot = strings.TrimSpace(string(boot))
-	uptime, _ := os.ReadFile("/proc/uptime")
+	uptime, _ := safe.ReadFile("/proc/uptime")
 	first, _, _ := strings.Cut(string(uptime), " ")
 	r.Up, _ = time.ParseDuration(first + "s")
 	return r

@@ -62,7 +62,7 @@ func wrap(f *os.File, err error) (file, error) {
 	return osFile{f}, nil
 }
 
-func (osDisk) rename(from, to string) error { return os.Rename(from, to) }
+func (osDisk) rename(from, to string) error { return safe.Move(from, to) }
 func (osDisk) syncFolder(path string) error { return safe.SyncFolder(path) }
 func (osDisk) remove(path string) error     { return os.Remove(path) }
 

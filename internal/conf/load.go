@@ -1,9 +1,10 @@
 package conf
 
 import (
+	"dhcpd/internal/safe"
 	"errors"
 	"io/fs"
-	"os"
+	"syscall"
 )
 
 // Load reads the config file at path, which counts as empty if it does not
@@ -27,7 +28,7 @@ func Load(path string, env Env) (*Config, error) {
 }
 
 func readText(path string) (string, error) {
-	b, err := os.ReadFile(path)
+	b, err := safe.ReadFile(path)
 	return string(b), err
 }
 
@@ -35,7 +36,8 @@ func readText(path string) (string, error) {
 func (c *Config) checkSecrecy() error {
 	for _, at := range c.keyPlaces {
 		name := c.files[at.file]
-		if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o004 != 0 {
+		var st syscall.Stat_t
+		if syscall.Stat(name, &st) == nil && st.Mode&0o004 != 0 {
 			return &Error{name, int(at.line), "Others can read this file, and it holds a key"}
 		}
 	}

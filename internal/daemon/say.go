@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/safe"
 )
 
 // sayer is where the daemon talks to people: log lines to standard error,
@@ -67,7 +68,7 @@ func (s *sayer) memory() {
 	if s.level < 1 {
 		return
 	}
-	pages, err := os.ReadFile("/proc/self/statm")
+	pages, err := safe.ReadFile("/proc/self/statm")
 	if f := bytes.Fields(pages); err == nil && len(f) > 1 {
 		n, _ := strconv.Atoi(string(f[1]))
 		s.debug(1, "Memory use: "+strconv.Itoa(n*os.Getpagesize()>>10)+" kB")

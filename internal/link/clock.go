@@ -1,7 +1,7 @@
 package link
 
 import (
-	"os"
+	"dhcpd/internal/safe"
 	"strings"
 	"time"
 
@@ -24,7 +24,7 @@ func Wall() time.Time { return time.Now().Round(0) }
 
 // BootID names this boot of the machine.
 func BootID() (string, error) {
-	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	b, err := safe.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return "", wrap(err, "read boot ID")
 	}

@@ -21,10 +21,19 @@ func Create(path string) (*os.File, error) {
 // Rename gives the file at from the name to, in the same folder, and does not
 // return before the folder is on stable storage.
 func Rename(from, to string) error {
-	if err := os.Rename(from, to); err != nil {
+	if err := Move(from, to); err != nil {
 		return err
 	}
 	return SyncFolder(to)
+}
+
+// Move does the same and leaves it to the kernel when that is stored. (It is
+// os.Rename without a look at the new name first.)
+func Move(from, to string) error {
+	if err := syscall.Rename(from, to); err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
 }
 
 // SyncFolder puts the folder of path on stable storage: only then is a name

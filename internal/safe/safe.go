@@ -22,7 +22,7 @@ import (
 func Open(path string, flags int) (*os.File, error) {
 	folder := filepath.Dir(path)
 	if flags&os.O_CREATE != 0 {
-		if err := os.MkdirAll(folder, 0755); err != nil {
+		if err := makeFolder(folder); err != nil {
 			return nil, err
 		}
 	}
@@ -47,12 +47,11 @@ func Open(path string, flags int) (*os.File, error) {
 // checkFolder refuses a folder in which others could replace our files. In a
 // sticky one, as /tmp is, they can't touch what is ours.
 func checkFolder(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
+	var st syscall.Stat_t
+	if err := syscall.Stat(path, &st); err != nil {
+		return &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
-	st := info.Sys().(*syscall.Stat_t)
-	others := st.Mode&0022 != 0 || !ours(st) && st.Mode&0200 != 0
+	others := st.Mode&0022 != 0 || !ours(&st) && st.Mode&0200 != 0
 	if others && st.Mode&syscall.S_ISVTX == 0 {
 		return bad(path, "is a folder that others can write, and not sticky")
 	}
@@ -60,17 +59,16 @@ func checkFolder(path string) error {
 }
 
 func checkFile(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
+	var st syscall.Stat_t
+	if err := syscall.Fstat(int(f.Fd()), &st); err != nil {
+		return &fs.PathError{Op: "stat", Path: f.Name(), Err: err}
 	}
-	st := info.Sys().(*syscall.Stat_t)
-	switch {
-	case info.IsDir():
+	switch kind := st.Mode & syscall.S_IFMT; {
+	case kind == syscall.S_IFDIR:
 		return bad(f.Name(), "is a folder")
-	case !info.Mode().IsRegular():
+	case kind != syscall.S_IFREG:
 		return bad(f.Name(), "is not a plain file")
-	case !ours(st):
+	case !ours(&st):
 		return bad(f.Name(), "belongs to another user, number "+strconv.Itoa(int(st.Uid)))
 	case st.Mode&0022 != 0:
 		return bad(f.Name(), "can be written by others")
@@ -88,4 +86,19 @@ func ours(st *syscall.Stat_t) bool {
 // bad makes an error in the form that those of package os have.
 func bad(path, what string) error {
 	return &fs.PathError{Op: "open", Path: path, Err: errors.New(what)}
+}
+
+// makeFolder makes a folder, and those above it, if they aren't there.
+func makeFolder(path string) error {
+	err := syscall.Mkdir(path, 0755)
+	if err == syscall.ENOENT && filepath.Dir(path) != path {
+		if err := makeFolder(filepath.Dir(path)); err != nil {
+			return err
+		}
+		err = syscall.Mkdir(path, 0755)
+	}
+	if err == nil || err == syscall.EEXIST || err == syscall.EISDIR {
+		return nil // one that is no folder is found out by who opens what is in it
+	}
+	return &fs.PathError{Op: "mkdir", Path: path, Err: err}
 }

@@ -108,14 +108,13 @@ func (w *Watch) tell() {
 
 // poll looks at the files once a second.
 func (w *Watch) poll(paths []string) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	old := make([]state, len(paths))
 	for {
+		time.Sleep(time.Second)
 		select {
 		case <-w.stop:
 			return
-		case <-tick.C:
+		default:
 		}
 		for i, path := range paths {
 			if now := stateOf(path); now != old[i] {
