@@ -80,7 +80,6 @@ func build(c *Config, lines []line, env Env) {
 	c.hostNames = k.hosts.names()
 	c.names = k.hosts.asked
 	k.checkSizes()
-	slices.SortStableFunc(k.problems, func(a, b problem) int { return a.at.compare(b.at) })
 	for _, p := range k.problems {
 		c.problems = append(c.problems, c.message(p.at, p.text))
 	}

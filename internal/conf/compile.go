@@ -21,8 +21,14 @@ type compiler struct {
 	longest  [fieldFile + 1]int // octets of the longest value of each tag
 }
 
+// problem notes a problem. They are kept in the order of the file, in which
+// most of them come.
 func (k *compiler) problem(at place, text string) {
-	k.problems = append(k.problems, problem{at, text})
+	p := append(k.problems, problem{at, text})
+	for i := len(p) - 1; i > 0 && p[i].at.before(p[i-1].at); i-- {
+		p[i-1], p[i] = p[i], p[i-1]
+	}
+	k.problems = p
 }
 
 // once reports a problem unless the same text was reported before.
@@ -70,11 +76,8 @@ func (k *compiler) compile(lines []line) *body {
 	return top
 }
 
-func (p place) compare(q place) int {
-	if p.file != q.file {
-		return int(p.file - q.file)
-	}
-	return int(p.line - q.line)
+func (p place) before(q place) bool {
+	return p.file < q.file || p.file == q.file && p.line < q.line
 }
 
 // keyword returns the word that says what the line is. The words that MINIX
