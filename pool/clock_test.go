@@ -21,6 +21,12 @@ func (k *keeper) left(n int) Time {
 	return r.Told - k.now()
 }
 
+// age returns how long ago that lease began.
+func (k *keeper) age(n int) Time {
+	r, _ := k.table.ByAddr(ip(n))
+	return k.now() - r.Since
+}
+
 // reopen ends the daemon in order and starts it again.
 func (k *keeper) reopen(c *simClock, meanwhile func()) *keeper {
 	k.t.Helper()
@@ -232,6 +238,9 @@ func TestP4_NoLeaseEndsEarly(t *testing.T) {
 				if x != y || x < real-1 {
 					t.Fatalf("seed %d: lease %d has %d s left in truth, %d without compaction, %d with", seed, n, real, x, y)
 				}
+				if x, y := a.k.age(n), b.k.age(n); x != y {
+					t.Fatalf("seed %d: lease %d is %d s old without compaction, %d with", seed, n, x, y)
+				}
 			}
 		}
 	}
@@ -316,5 +325,43 @@ func TestClock_MachinesOwn(t *testing.T) {
 	}
 	if early := NewClock(func() Reading { return Reading{"x", in1970, time.Second} }); early.Now().Before(Built) {
 		t.Errorf("in 1970 the daemon's clock says %v", early.Now())
+	}
+}
+
+// The very second in which 1970 began is not never.
+func TestP4_ZeroOfTheWallClock(t *testing.T) {
+	d, c := newSimDisk(), newSimClock()
+	c.wall = time.Unix(0, 0)
+	mustEdit(t, d, simPath, Add, ip(1))
+	k, _ := mustOpen(t, d, simPath, c)
+	r := k.lease(ip(1), 1, 100)
+	k.mustCommit(r)
+	k = k.reopen(c, func() {})
+	if got, _ := k.table.ByAddr(ip(1)); got.Since != r.Since+1 || got.Told != r.Told {
+		t.Errorf("since %d until %d, want a second after %d until %d", got.Since, got.Told, r.Since, r.Told)
+	}
+}
+
+// A boot in 1970 writes what was before it with times before 1970; they are
+// times all the same, also when they are written once more.
+func TestP4_BeforeThe1970s(t *testing.T) {
+	d, c := newSimDisk(), newSimClock()
+	mustEdit(t, d, simPath, Add, ip(1))
+	k, _ := mustOpen(t, d, simPath, c)
+	k.mustCommit(k.lease(ip(1), 1, 90*24*3600))
+	c.pass(24 * time.Hour)
+	k.mustCommit(k.lease(ip(2), 2, 100)) // so that it is known that a day passed
+	k = k.reopen(c, func() { c.reboot(in1970) })
+	k.mustCommit()
+	k.compactNow()
+	if !strings.Contains(k.text(), "10.0.0.1 bound -") {
+		t.Errorf("no time before 1970 in\n%s", k.text())
+	}
+	c.wall = Built.Add(years)
+	k.mustCommit(k.lease(ip(2), 2, 100))
+	k.compactNow()
+	k = k.reopen(c, func() {})
+	if k.age(1) != 24*3600 || k.left(1) != 89*24*3600 {
+		t.Errorf("%d s old, %d s left", k.age(1), k.left(1))
 	}
 }

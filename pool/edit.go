@@ -1,10 +1,12 @@
 package pool
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"net/netip"
 	"os"
+	"slices"
 )
 
 // Verb is what Edit does to each address.
@@ -30,12 +32,19 @@ const (
 
 // Edit changes the pool file for a command, whether or not a daemon runs,
 // and returns when stable storage has the change. Add makes a missing file.
-// The results stand in the order of addrs. After an error nothing is changed.
+// The results stand in the order of addrs. After an error nothing is changed,
+// as far as the disk still does what it is told.
 func Edit(path string, v Verb, addrs []netip.Addr) ([]Result, error) {
 	return edit(osDisk{}, path, v, addrs)
 }
 
-func edit(d disk, path string, v Verb, addrs []netip.Addr) (results []Result, err error) {
+func edit(d disk, path string, v Verb, addrs []netip.Addr) ([]Result, error) {
+	// To read it all may take a second, which is too long for a daemon to wait:
+	// under the lock we only read what was added meanwhile.
+	f, l, err := openLoaded(d, path)
+	if err == nil {
+		defer f.Close()
+	}
 	lock, err := openLock(d, path)
 	if err != nil {
 		return nil, err
@@ -50,59 +59,81 @@ func edit(d disk, path string, v Verb, addrs []netip.Addr) (results []Result, er
 			return nil, err
 		}
 	}
-	f, err := d.open(path, os.O_RDWR)
-	if errors.Is(err, fs.ErrNotExist) {
-		return slicesOf(Absent, len(addrs)), nil
+	if f == nil || !readOn(d, path, f, l) {
+		f, l, err = openLoaded(d, path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return slices.Repeat([]Result{Absent}, len(addrs)), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
 	if err := d.syncFolder(path); err != nil { // or the name may go, and the file with it
 		return nil, err
 	}
-	return editFile(path, f, v, addrs)
+	return editFile(path, f, l, v, addrs)
 }
 
-func slicesOf(r Result, n int) []Result {
-	s := make([]Result, n)
-	for i := range s {
-		s[i] = r
+// openLoaded opens a pool file and reads it.
+func openLoaded(d disk, path string) (file, *loader, error) {
+	f, err := d.open(path, os.O_RDWR)
+	if err != nil {
+		return nil, nil, err
 	}
-	return s
-}
-
-// editFile reads the file, which answers what there is to do, and appends it.
-func editFile(path string, f file, v Verb, addrs []netip.Addr) ([]Result, error) {
 	st, err := f.stat()
-	if err != nil {
-		return nil, err
+	var l *loader
+	if err == nil {
+		l, err = load(path, f, st.size)
 	}
-	l, err := load(path, f, st.size)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		l.tail, err = tailOf(f, l.end)
 	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, l, nil
+}
+
+// readOn reads what was added to the file; false if that is no longer the
+// one at path, or if it does not begin with what we read: a daemon whose write
+// failed takes back what it wrote.
+func readOn(d disk, path string, f file, l *loader) bool {
+	now, err := d.stat(path)
+	if err != nil {
+		return false
+	}
+	was, err := f.stat()
+	if err != nil || !now.same(was) {
+		return false
+	}
+	tail, err := tailOf(f, l.end)
+	return err == nil && bytes.Equal(tail, l.tail) && l.read(f, now.size) == nil
+}
+
+// editFile finds in what was loaded what there is to do, and appends it.
+func editFile(path string, f file, l *loader, v Verb, addrs []netip.Addr) ([]Result, error) {
 	if l.corrupt > 0 {
 		return nil, &CorruptError{path, l.corrupt}
 	}
 	var text []byte
-	if l.end == 0 {
-		text = append(text, header...)
-	}
-	empty := len(text)
 	results := make([]Result, len(addrs))
 	for i, a := range addrs {
 		text, results[i] = editOne(text, l.table, v, a)
 	}
-	if len(text) == empty {
+	if len(text) == 0 {
 		return results, nil
+	}
+	if l.end == 0 {
+		text = append([]byte(header), text...)
 	}
 	if l.torn { // cut first: what we write must not end in the middle of it
 		if err := f.Truncate(l.end); err != nil {
 			return nil, err
 		}
 	}
-	err = saveAgain(f, l.known, l.end)
+	err := saveAgain(f, l.known, l.end)
 	if err == nil {
 		_, err = f.WriteAt(text, l.end)
 	}
@@ -110,7 +141,7 @@ func editFile(path string, f file, v Verb, addrs []netip.Addr) ([]Result, error)
 		err = f.sync()
 	}
 	if err != nil {
-		f.Truncate(l.end) // if that fails, too, what follows is cut off by the next one
+		f.Truncate(l.end)
 		return nil, err
 	}
 	return results, nil

@@ -158,31 +158,24 @@ func makeFile(d disk, path string) error {
 
 // load loads the file that has the name now, and makes it ours.
 func (f *File) load() (*loader, error) {
-	n, err := f.disk.open(f.path, os.O_RDWR)
+	// Whoever gave it the name may not have made that last.
+	if err := f.disk.syncFolder(f.path); err != nil {
+		return nil, err
+	}
+	n, l, err := openLoaded(f.disk, f.path)
 	if err != nil {
 		return nil, err
 	}
 	st, err := n.stat()
-	if err == nil { // whoever gave it the name may not have made that last
-		err = f.disk.syncFolder(f.path)
-	}
-	var l *loader
-	if err == nil {
-		l, err = load(f.path, n, st.size)
-	}
-	var tail []byte
-	if err == nil {
-		tail, err = tailOf(n, l.end)
-	}
 	if err != nil {
 		n.Close()
 		return nil, err
 	}
 	f.adopt(n, st)
-	f.end, f.saved, f.lines, f.tail = l.end, min(l.known, l.end), l.lines, tail
+	f.end, f.saved, f.lines, f.tail = l.end, min(l.known, l.end), l.lines, l.tail
 	if l.corrupt > 0 {
 		f.corrupt = &CorruptError{f.path, l.corrupt}
-		f.ragged = !bytes.HasSuffix(tail, []byte("\n"))
+		f.ragged = !bytes.HasSuffix(l.tail, []byte("\n"))
 	}
 	return l, nil
 }

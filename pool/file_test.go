@@ -193,6 +193,16 @@ func TestL5_WakeStandsUntilTheNextRecord(t *testing.T) {
 	if !slices.Equal(loaded.Wake, []netip.Addr{ip(1)}) {
 		t.Errorf("in a new file: %v", loaded.Wake)
 	}
+	// Once more, after the client was heard, and compacted.
+	k.mustCommit(k.lease(ip(1), 1, 1000))
+	mustEdit(t, d, simPath, Wake, ip(1))
+	k.mustCommit()
+	k.compactNow()
+	d.kill()
+	k, loaded = mustOpen(t, d, simPath, c)
+	if !slices.Equal(loaded.Wake, []netip.Addr{ip(1)}) {
+		t.Errorf("compacted: %v", loaded.Wake)
+	}
 	k.mustCommit(k.lease(ip(1), 1, 1000))
 	d.kill()
 	if _, loaded = mustOpen(t, d, simPath, c); loaded.Wake != nil {
@@ -309,9 +319,13 @@ func TestP4_FailedSyncMeansNewFile(t *testing.T) {
 		k, _ := mustOpen(t, d, simPath, c)
 		first := k.lease(ip(1), 1, 1000)
 		k.mustCommit(first)
+		before := k.text()
 		d.fail(failing("sync"))
 		if _, err := k.commit(false, k.lease(ip(2), 2, 1000)); !errors.Is(err, ErrWhole) {
 			t.Fatalf("failed sync: %v", err)
+		}
+		if got := k.text(); got != before {
+			t.Errorf("what does not count is to be read:\n%s", got)
 		}
 		k.want("undone", &Record{Addr: ip(2)})
 		mustEditAfter(t, d, k)
@@ -422,5 +436,163 @@ func overwrite(t *testing.T, d disk, path, text string) {
 	f.Truncate(0)
 	if _, err := f.WriteAt([]byte(text), 0); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// meddler is a disk on which something happens before the lock is opened: a
+// command has read the file by then, and waits.
+type meddler struct {
+	*simDisk
+	meddle func()
+}
+
+func (d *meddler) open(path string, flags int) (file, error) {
+	if do := d.meddle; do != nil && strings.HasSuffix(path, ".lock") {
+		d.meddle = nil
+		do()
+	}
+	return d.simDisk.open(path, flags)
+}
+
+func TestL5_EditReadsOnUnderTheLock(t *testing.T) {
+	tests := map[string]func(d *simDisk, k *keeper){
+		"nothing":   func(*simDisk, *keeper) {},
+		"appended":  func(d *simDisk, k *keeper) { k.mustCommit(k.lease(ip(1), 1, 100)) },
+		"compacted": func(d *simDisk, k *keeper) { k.compactNow() },
+		"edited":    func(d *simDisk, k *keeper) { mustEdit(t, d, simPath, Add, ip(5)) },
+		"removed": func(d *simDisk, k *keeper) {
+			d.remove(simPath)
+			k.commit(false)
+			k.mustCommit()
+		},
+		"what was being written failed": func(d *simDisk, k *keeper) {
+			f, _ := d.open(simPath, 0)
+			f.Truncate(k.file.end)
+			k.mustCommit(k.lease(ip(1), 1, 100), k.lease(ip(2), 2, 100))
+		},
+	}
+	for name, meddle := range tests {
+		d, c := newSimDisk(), newSimClock()
+		mustEdit(t, d, simPath, Add, ip(1), ip(2))
+		k, _ := mustOpen(t, d, simPath, c)
+		k.mustCommit(k.lease(ip(1), 9, 100))
+		if strings.HasSuffix(name, "failed") {
+			f, _ := d.open(simPath, 0)
+			f.WriteAt(appendRecord(nil, k.lease(ip(2), 7, 100), 0), k.file.end)
+		}
+		got := mustEdit(t, &meddler{d, func() { meddle(d, k) }}, simPath, Add, ip(1), ip(5), ip(6))
+		want := []Result{Present, Done, Done}
+		if name == "edited" {
+			want[1] = Present
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+		k.mustCommit()
+		truth := linesOfTable(k.table)
+		if strings.HasSuffix(name, "failed") && count(truth, " bound ") != 2 {
+			t.Errorf("%s: the daemon has\n%s", name, truth)
+		}
+		if err := k.file.Close(); err != nil {
+			t.Error(err)
+		}
+		k, loaded := mustOpen(t, d, simPath, c)
+		if got := linesOfTable(k.table); sortLines(got) != sortLines(truth) || loaded.Torn != "" || loaded.Corrupt != nil {
+			t.Errorf("%s: the file says\n%s the daemon\n%s", name, got, truth)
+		}
+	}
+}
+
+func sortLines(s string) string {
+	lines := strings.Split(s, "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// A name that a program saw may be gone after a power cut, and the file with
+// it, unless its folder was synced.
+func TestP4_NameIsMadeLast(t *testing.T) {
+	makers := map[string]func(d *simDisk, c *simClock) error{
+		"daemon": func(d *simDisk, c *simClock) error {
+			_, _, err := openKeeper(t, d, simPath, c)
+			return err
+		},
+		"command": func(d *simDisk, _ *simClock) error {
+			_, err := edit(d, simPath, Add, []netip.Addr{ip(1)})
+			return err
+		},
+	}
+	for seed := range uint64(20) {
+		for maker, first := range makers {
+			for user, second := range makers {
+				d, c := newSimDisk(), newSimClock()
+				d.fail(failing("syncfolder"))
+				if err := first(d, c); err == nil {
+					t.Fatalf("%s did not mind that the folder can't be synced", maker)
+				}
+				d.kill()
+				if err := second(d, c); err != nil {
+					t.Fatal(err)
+				}
+				d.cutPower(newRand(seed))
+				if _, err := d.stat(simPath); err != nil {
+					t.Errorf("made by a %s, used by a %s: %v", maker, user, err)
+				}
+			}
+		}
+	}
+}
+
+// What a command says stands behind what the daemon knew, but before what it
+// decided since.
+func TestP4_WholeBlockKeepsTheOrder(t *testing.T) {
+	d, c := newSimDisk(), newSimClock()
+	mustEdit(t, d, simPath, Add, ip(1), ip(2), ip(3))
+	k, _ := mustOpen(t, d, simPath, c)
+	abandon := func(n int) *Record {
+		c.pass(time.Second)
+		return &Record{Addr: ip(n), State: Abandoned, Since: k.now(), Client: client(n)}
+	}
+	k.mustCommit(abandon(1), abandon(2))
+	k.file.lose(errFault)
+	k.commit(false)
+	mustEdit(t, d, simPath, Add, ip(1), ip(2)) // free again, both
+	mustEdit(t, d, simPath, Del, ip(3))
+	again := abandon(2)
+	k.mustCommit(again)
+	for range 2 {
+		k.want("freed", &Record{Addr: ip(1)})
+		k.want("freed and abandoned again", again)
+		if k.table.Member(ip(3)) {
+			t.Error("removed, but still there")
+		}
+		d.kill()
+		k, _ = mustOpen(t, d, simPath, c)
+	}
+}
+
+// Overwritten in place by something longer: what we know of is not there any
+// more, and nothing of the new is a torn tail.
+func TestP4_OverwrittenByALongerFile(t *testing.T) {
+	d, c := newSimDisk(), newSimClock()
+	var many []netip.Addr
+	for n := range 200 {
+		many = append(many, ip(100+n))
+	}
+	mustEdit(t, d, "/backup", Add, many...)
+	mustEdit(t, d, simPath, Add, ip(1))
+	k, _ := mustOpen(t, d, simPath, c)
+	ours := k.lease(ip(1), 1, 1000)
+	k.mustCommit(ours)
+	overwrite(t, d, simPath, readAll(t, d, "/backup"))
+	if changes, err := k.commit(false); !errors.Is(err, ErrWhole) || !changes.Reset || len(changes.Add) != 200 {
+		t.Fatalf("%v, reset %v, %d members", err, changes.Reset, len(changes.Add))
+	}
+	k.mustCommit()
+	d.kill()
+	k, _ = mustOpen(t, d, simPath, c)
+	k.want("ours", ours)
+	if k.table.Len() != 201 || k.table.Member(ip(1)) {
+		t.Errorf("%d addresses", k.table.Len())
 	}
 }

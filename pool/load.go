@@ -38,9 +38,10 @@ type loader struct {
 	known   int64 // so many octets are known to have been on stable storage
 	looked  bool  // known is right for the whole file, not only for what was read
 	end     int64 // where the good lines end
-	torn    bool  // there is more, but it is no line
-	lines   int
-	corrupt int // the number of the first bad line that is not a torn tail
+	tail    []byte
+	torn    bool // there is more, but it is no line
+	lines   int  // not counting the header
+	corrupt int  // the number of the first bad line that is not a torn tail
 }
 
 // load reads the first size octets of f.
@@ -48,33 +49,40 @@ func load(path string, f file, size int64) (*loader, error) {
 	l := &loader{path: path, table: NewTable(), tl: newTimeline()}
 	l.table.loading = true
 	defer l.table.loaded()
-	s := newScanner(f, 0, size)
-	if err := l.header(s); err != nil || l.torn {
-		return l, err
+	return l, l.read(f, size)
+}
+
+// read reads on up to size, from where the good lines ended so far.
+func (l *loader) read(f file, size int64) error {
+	s := newScanner(f, l.end, size)
+	l.looked, l.torn = false, false
+	if l.end == 0 {
+		if err := l.header(s); err != nil || l.torn {
+			return err
+		}
 	}
-	number := 1
 	for {
 		line, at := s.next()
 		if line == nil {
 			l.end = s.at
-			return l, s.err
+			return s.err
 		}
-		number++
 		if l.entry.read(line) {
 			l.lines++
 			if !l.take() || l.entry.verb == synced && l.entry.n > at {
-				l.damaged(number)
+				l.damaged()
 			}
 			continue
 		}
 		if err := l.lookAhead(f, at, size); err != nil {
-			return l, err
+			return err
 		}
 		if l.corrupt == 0 && at >= l.known { // of a corrupt file nothing is cut
 			l.end, l.torn = at, true
-			return l, nil
+			return nil
 		}
-		l.damaged(number)
+		l.lines++
+		l.damaged()
 	}
 }
 
@@ -106,9 +114,10 @@ func isStart(s *scanner) bool {
 	return strings.HasPrefix(header, b) || strings.Trim(b, "\x00") == ""
 }
 
-func (l *loader) damaged(number int) {
+// damaged notes that the line just read is bad, the header being line 1.
+func (l *loader) damaged() {
 	if l.corrupt == 0 {
-		l.corrupt = number
+		l.corrupt = 1 + l.lines
 	}
 }
 
