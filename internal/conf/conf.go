@@ -103,7 +103,7 @@ type Info struct {
 	Sname   []byte     // at most 64 octets
 	File    []byte     // at most 128 octets
 
-	rules []int32 // scratch: what matched
+	rules []uint32 // scratch: what matched
 	value []byte  // scratch: a value with choices made
 }
 

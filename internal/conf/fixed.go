@@ -15,7 +15,7 @@ type taken struct {
 
 // glance gathers nothing but the netmask and whether there is a lease time.
 func (w *asker) glance() (m uint32, hasMask, hasLease bool) {
-	var buf [64]int32
+	var buf [64]uint32
 	c := w.c
 	for _, r := range w.rules(buf[:0]) {
 		ops := c.rules[r].ops

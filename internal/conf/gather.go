@@ -92,7 +92,7 @@ func hasPrefix(text []byte, prefixes []string) bool {
 }
 
 // rules appends the numbers of all rules that hold, in the order of the file.
-func (w *asker) rules(dst []int32) []int32 {
+func (w *asker) rules(dst []uint32) []uint32 {
 	x := w.c.index
 	dst = w.bucket(dst[:0], always, true)
 	if w.who >= 0 {
@@ -121,7 +121,7 @@ func (w *asker) rules(dst []int32) []int32 {
 }
 
 // bucket appends those rules of a bucket that hold.
-func (w *asker) bucket(dst []int32, n int32, ok bool) []int32 {
+func (w *asker) bucket(dst []uint32, n uint32, ok bool) []uint32 {
 	if !ok {
 		return dst
 	}

@@ -123,11 +123,11 @@ func TestP1_IndexFindsAll(t *testing.T) {
 }
 
 // slow is what asker.rules must come to.
-func slow(w *asker) []int32 {
-	var list []int32
+func slow(w *asker) []uint32 {
+	var list []uint32
 	for i := range w.c.rules {
 		if w.holds(w.c.rules[i].cond) {
-			list = append(list, int32(i))
+			list = append(list, uint32(i))
 		}
 	}
 	return list
