@@ -1,7 +1,6 @@
 package link
 
 import (
-	"fmt"
 	"net/netip"
 	"os"
 
@@ -26,7 +25,7 @@ const icmpFilter = 1
 func OpenPing() (*Ping, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_ICMP)
 	if err != nil {
-		return nil, fmt.Errorf("open ICMP socket: %w", err)
+		return nil, wrap(err, "open ICMP socket")
 	}
 	p := &Ping{id: uint16(os.Getpid())}
 	if err = unix.SetsockoptInt(fd, unix.SOL_RAW, icmpFilter, ^(1 << ether.EchoReply)); err == nil {
@@ -34,7 +33,7 @@ func OpenPing() (*Ping, error) {
 	}
 	if err != nil {
 		unix.Close(fd)
-		return nil, fmt.Errorf("open ICMP socket: %w", err)
+		return nil, wrap(err, "open ICMP socket")
 	}
 	return p, nil
 }
