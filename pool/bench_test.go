@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 const million = 1_000_000
@@ -110,6 +111,12 @@ func BenchmarkHold(b *testing.B) {
 	c := client(1)
 	for i := range b.N {
 		t.Hold(ip(i%4096), c, 64)
+	}
+}
+
+func TestS17_RowsAreCompact(t *testing.T) {
+	if size := unsafe.Sizeof(row{}); size > 104 {
+		t.Errorf("a row has %d octets", size)
 	}
 }
 

@@ -15,7 +15,7 @@ type Block struct {
 	sync  bool  // not all of it is lazy
 	whole bool  // it begins with all that the table knew,
 	base  int   // which is so many octets
-	stamp stamp // under which the times in it count; no boot ID and all zero if there are none
+	stamp stamp // under which the times in it count; zero if there are none
 	live  int   // how many lines the table would take
 }
 
@@ -25,6 +25,9 @@ func (f *File) NewBlock(t *Table) *Block { return &Block{file: f, table: t} }
 // Add adds a record. A lazy one rests on the promise of an earlier one: alone
 // it causes no sync.
 func (b *Block) Add(r *Record, lazy bool) {
+	if !r.Addr.Is4() {
+		return // as the table does
+	}
 	if b.stamp == (stamp{}) {
 		b.Stamp()
 	}

@@ -357,6 +357,9 @@ func TestP4_BeforeThe1970s(t *testing.T) {
 	if !strings.Contains(k.text(), "10.0.0.1 bound -") {
 		t.Errorf("no time before 1970 in\n%s", k.text())
 	}
+	k = k.reopen(c, func() { c.reboot(in1970.Add(5 * time.Second)) })
+	renewed, _ := k.table.ByAddr(ip(1))
+	k.mustCommit(&renewed)
 	c.wall = Built.Add(years)
 	k.mustCommit(k.lease(ip(2), 2, 100))
 	k.compactNow()

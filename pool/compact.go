@@ -1,12 +1,10 @@
 package pool
 
-import (
-	"errors"
-)
+import "errors"
 
-// compaction copies what still counts of a pool file into a new one: first of
-// all a helper, which needs no lock, all up to the end that the file had when
-// it began; then the writer the rest, and the new file gets the name.
+// compaction copies what still counts of a pool file into a new one. A helper
+// copies, without a lock, what is there when it begins; then the writer copies
+// the rest, and the new file gets the name.
 type compaction struct {
 	disk  disk
 	name  string // of the new file

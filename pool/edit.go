@@ -42,8 +42,11 @@ func edit(d disk, path string, v Verb, addrs []netip.Addr) ([]Result, error) {
 	// To read it all may take a second, which is too long for a daemon to wait:
 	// under the lock we only read what was added meanwhile.
 	f, l, err := openLoaded(d, path)
-	if err == nil {
+	switch {
+	case err == nil:
 		defer f.Close()
+	case v != Add && errors.Is(err, fs.ErrNotExist):
+		return slices.Repeat([]Result{Absent}, len(addrs)), nil
 	}
 	lock, err := openLock(d, path)
 	if err != nil {
@@ -60,11 +63,7 @@ func edit(d disk, path string, v Verb, addrs []netip.Addr) ([]Result, error) {
 		}
 	}
 	if f == nil || !readOn(d, path, f, l) {
-		f, l, err = openLoaded(d, path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return slices.Repeat([]Result{Absent}, len(addrs)), nil
-		}
-		if err != nil {
+		if f, l, err = openLoaded(d, path); err != nil {
 			return nil, err
 		}
 		defer f.Close()
@@ -97,15 +96,15 @@ func openLoaded(d disk, path string) (file, *loader, error) {
 }
 
 // readOn reads what was added to the file; false if that is no longer the
-// one at path, or if it does not begin with what we read: a daemon whose write
-// failed takes back what it wrote.
+// one at path, or if what we read may not have been what it says: a daemon
+// whose write failed takes back what it wrote.
 func readOn(d disk, path string, f file, l *loader) bool {
 	now, err := d.stat(path)
 	if err != nil {
 		return false
 	}
 	was, err := f.stat()
-	if err != nil || !now.same(was) {
+	if err != nil || !now.same(was) || l.corrupt > 0 {
 		return false
 	}
 	tail, err := tailOf(f, l.end)

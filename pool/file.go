@@ -126,9 +126,9 @@ func (f *File) start() (*Loaded, error) {
 	l.tl.opened() // by us: what was not closed is unclean
 	loaded := l.finish(f.clock)
 	if l.torn {
-		loaded.Torn = f.cut(f.id.size)
+		loaded.Torn, err = f.cut(f.id.size)
 	}
-	return loaded, nil
+	return loaded, err
 }
 
 // makeFile makes an empty pool file if there is none.
@@ -206,12 +206,24 @@ func (f *File) Close() error {
 			var c Changes // nobody is there to take them in, but they are in the file
 			err := f.catchUp(&c)
 			if err == nil && f.distrust == nil {
-				err = f.append(appendVerb(nil, closed), 1, true)
+				err = f.appendEnd()
 			}
 			return err
 		})
 	}
 	return errors.Join(err, f.f.Close(), f.lock.Close())
+}
+
+// appendEnd appends that all of the file is stored and that the daemon ended,
+// so that damage to it from here on can't be taken for a torn tail.
+func (f *File) appendEnd() error {
+	if f.saved < f.end {
+		if err := f.f.sync(); err != nil {
+			return err
+		}
+		f.saved = f.end
+	}
+	return f.append(appendVerb(appendSynced(nil, f.saved), closed), 2, true)
 }
 
 // locked runs do while nobody else writes.

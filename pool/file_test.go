@@ -64,6 +64,7 @@ clock boot-1 1800000000 3600
 10.0.0.1 bound 1800000000 1800003600 1800007200 01020000000001 02:00:00:00:00:01 last=1800000000 host="kit's \042box\042" class="MSFT 5.0\012" agent=01026530
 = 267
 10.0.0.2 fixed 1800000000 infinite infinite ff00 32/abcd
+= 348
 close
 `
 	if got.String() != want {

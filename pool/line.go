@@ -138,10 +138,10 @@ func appendExtra(b []byte, x *Extra, off Time) []byte {
 }
 
 func appendTime(b []byte, at, off Time) []byte {
-	switch at {
-	case 0:
+	switch {
+	case at == 0:
 		return append(b, '-')
-	case Infinite:
+	case at >= most/2:
 		return append(b, "infinite"...)
 	}
 	return strconv.AppendInt(b, int64(at-off), 10)

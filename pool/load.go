@@ -69,7 +69,7 @@ func (l *loader) read(f file, size int64) error {
 		}
 		if l.entry.read(line) {
 			l.lines++
-			if !l.take() || l.entry.verb == synced && l.entry.n > at {
+			if !l.take(at) {
 				l.damaged()
 			}
 			continue
@@ -135,14 +135,15 @@ func (l *loader) lookAhead(f file, from, size int64) error {
 		if line == nil {
 			return s.err
 		}
-		if e.read(line) && e.verb == synced && e.n <= at {
-			l.known = max(l.known, e.n)
+		if e.read(line) && e.verb == synced {
+			l.known = max(l.known, knownBy(e.n, at))
 		}
 	}
 }
 
-// take applies the line just read; false if it can't be understood.
-func (l *loader) take() bool {
+// take applies the line just read, which is at at; false if it can't be
+// understood.
+func (l *loader) take(at int64) bool {
 	e := &l.entry
 	switch e.verb {
 	case bad:
@@ -165,10 +166,16 @@ func (l *loader) take() bool {
 	case closed:
 		l.tl.open = false
 	case synced:
-		l.known = max(l.known, e.n)
+		l.known = max(l.known, knownBy(e.n, at))
 	}
 	return true
 }
+
+// knownBy returns how many octets a line at at proves to have been on stable
+// storage, if it says n. It can't have meant more than what is before it: then
+// someone has since taken lines out by hand, as when a corrupt file is mended,
+// and all of what is left was stored.
+func knownBy(n, at int64) int64 { return min(n, at) }
 
 // finish lays all times onto the daemon's clock.
 func (l *loader) finish(c *Clock) *Loaded {

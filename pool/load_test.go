@@ -206,7 +206,7 @@ func sealed(lines ...string) (text string) {
 func TestP2_LinesNotUnderstood(t *testing.T) {
 	for _, line := range []string{
 		"", " ", "frob 10.0.0.1", "add", "add ", "add 10.0.0", "add 10.0.0.256", "add 10.0.0.1 ", "add 10.0.0.1 x",
-		"add  10.0.0.1", "add 1.2.3.4.5", "add 0000.1.2.3", "add ::1", "open x", "close ", "= ", "= x", "= 999999999", "= -",
+		"add  10.0.0.1", "add 1.2.3.4.5", "add 0000.1.2.3", "add ::1", "open x", "close ", "= ", "= x", "= -",
 		"clock a", "clock a 1", "clock a 1 x", "clock a 1 2 3", "clock a 99999999999999999999 1",
 		"10.0.0.1", "10.0.0.1 bound", "10.0.0.1 quarantined 1 2 3 01 -", "10.0.0.1 bound 1 2 3 01",
 		"10.0.0.1 bound 1 2 3 0 -", "10.0.0.1 bound 1 2 3 xx -", "10.0.0.1 bound 1 2 - 01 02:00", "10.0.0.1 bound 1 2 3 01 6/",
@@ -231,6 +231,30 @@ func TestP2_LinesNotUnderstood(t *testing.T) {
 		if !k.table.Member(ip(9)) || !k.table.Member(ip(8)) {
 			t.Errorf("%q: the good lines around it are lost", line)
 		}
+	}
+}
+
+// TestP2_MendedByHand takes a bad line out, as dhcp.pool(5) shows, which moves
+// all that is behind it. The next bad line is still damage, not a torn tail.
+func TestP2_MendedByHand(t *testing.T) {
+	text, _, c := blocks(t, 12)
+	lines := strings.SplitAfter(text, "\n")
+	var bad []int
+	for i, line := range lines {
+		if strings.Contains(line, " bound ") {
+			bad = append(bad, i)
+		}
+	}
+	first, second := bad[1], bad[len(bad)-3]
+	lines[second] = "z" + lines[second][1:]
+	lines[first] = ""
+	k, loaded := mustOpen(t, fileOf(t, strings.Join(lines, "")), simPath, c)
+	var corrupt *CorruptError
+	if !errors.As(loaded.Corrupt, &corrupt) || corrupt.Line != second || loaded.Torn != "" {
+		t.Fatalf("corrupt: %v, torn: %q; want line %d", loaded.Corrupt, loaded.Torn, second)
+	}
+	if !k.table.Shut() {
+		t.Error("the pool is open")
 	}
 }
 
@@ -495,4 +519,20 @@ func FuzzParseLine(f *testing.F) {
 // value that stands for never.
 func atZero(r *Record) bool {
 	return slices.ContainsFunc([]Time{r.Since, r.Told, r.Kept, r.Last}, func(at Time) bool { return at != 0 && at <= 6 })
+}
+
+func TestP2_TimesAtTheEdge(t *testing.T) {
+	d, c := newSimDisk(), newSimClock()
+	k, _ := mustOpen(t, d, simPath, c)
+	r := bound(ip(1), 1, k.now(), Infinite-1) // nobody means it, but it must not make the file corrupt
+	k.mustCommit(r)
+	if err := k.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	k, loaded := mustOpen(t, d, simPath, c)
+	if loaded.Corrupt != nil {
+		t.Fatal(loaded.Corrupt)
+	}
+	r.Told, r.Kept = Infinite, Infinite
+	k.want("as good as infinite", r)
 }

@@ -61,7 +61,11 @@ func (f *File) listen(c *Changes, size int64) error {
 			break
 		}
 		if !e.read(line) {
-			c.note(f.cut(size))
+			notice, err := f.cut(size)
+			if err != nil {
+				return err
+			}
+			c.note(notice)
 			break
 		}
 		f.end = at + int64(len(line)) + 1
@@ -96,13 +100,11 @@ func (c *Changes) hear(e *entry) bool {
 	return true
 }
 
-// cut takes off the torn tail of the file, which is size octets long.
-func (f *File) cut(size int64) string {
-	if err := f.f.Truncate(f.end); err != nil {
-		return err.Error()
-	}
+// cut takes off the torn tail of the file, which is size octets long, and
+// returns what to say about it.
+func (f *File) cut(size int64) (string, error) {
 	return strconv.Quote(f.path) + ": the last " + strconv.FormatInt(size-f.end, 10) +
-		" octets are torn and were cut off"
+		" octets are torn and were cut off", f.f.Truncate(f.end)
 }
 
 func (c *Changes) note(notice string) {

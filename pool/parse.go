@@ -142,8 +142,8 @@ func (e *entry) extra(w *words, word []byte) {
 	}
 }
 
-// take moves what was appended to e.mem since start into a slice of its own.
-// Should e.mem grow later, the slice keeps the old memory.
+// since returns what was appended to e.mem since start. Should e.mem grow
+// later, the slice keeps the old memory.
 func (e *entry) since(start int) []byte {
 	if start == len(e.mem) {
 		return nil
@@ -227,8 +227,8 @@ func digit(c byte) byte {
 	return 255
 }
 
-// parseAddr reads an IPv4 address. It is here since netip.ParseAddr takes
-// three times as long, a million times at start.
+// parseAddr reads an IPv4 address. netip.ParseAddr takes three times as long,
+// which counts when there are a million of them.
 func parseAddr(word []byte) (netip.Addr, bool) {
 	var b [4]byte
 	i := 0

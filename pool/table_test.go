@@ -327,6 +327,19 @@ func TestTable_IDsOfAnyLength(t *testing.T) {
 	}
 }
 
+func TestTable_OnlyIPv4(t *testing.T) {
+	tab := tableOf(netip.MustParseAddr("::1"), netip.Addr{})
+	b := (&File{}).NewBlock(tab)
+	for _, a := range []netip.Addr{netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("::ffff:10.0.0.1"), {}} {
+		r := bound(a, 1, 1, 2)
+		_, had := tab.Apply(r)
+		b.Add(r, false)
+		if _, ok := tab.ByAddr(a); ok || had || tab.Len() != 0 || !b.Empty() {
+			t.Errorf("%v was taken in", a)
+		}
+	}
+}
+
 func TestTable_ShutGivesNothing(t *testing.T) {
 	tab := tableOf(ip(1), ip(2))
 	tab.Apply(&Record{Addr: ip(2), State: Abandoned})
