@@ -13,6 +13,7 @@ import (
 // step gives a network's client an event and does what it asks for. Sockets
 // are opened before, since there may be something to send, and closed after.
 func (d *Daemon) step(n *network, e client.Event) {
+	d.stepped = true
 	e.Rand = d.random()
 	before := n.client.Phase
 	var acts []act.Action

@@ -54,6 +54,9 @@ type Daemon struct {
 	changed chan struct{} // something about the interfaces
 	steps   <-chan struct{}
 	alarm   *link.Alarm
+	alarmAt time.Time     // when it rings
+	wake    time.Time     // when the first client has something to do
+	stepped bool          // a client has moved: wake is to be found anew
 	ended   chan struct{} // closed when the loop has ended
 
 	// Scratch.

@@ -89,6 +89,7 @@ func (d *Daemon) vanish(index int, n *network) {
 	if d.allowed(n.name()) && n.busy() {
 		d.missed[n.name()] = true
 	}
+	d.stepped = true
 	n.client, _ = client.Step(d.now, n.client, client.Event{Kind: client.Stop})
 	d.shut(n)
 	delete(d.nets, index)

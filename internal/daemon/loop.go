@@ -63,6 +63,7 @@ func (d *Daemon) loop() int {
 			d.save()
 		case <-d.alarm.C:
 			d.now = d.clock.Now()
+			d.alarmAt = time.Time{} // it rings once, and a hair early perhaps
 		case s := <-signals:
 			d.now = d.clock.Now()
 			if d.signal(s) {
@@ -75,21 +76,33 @@ func (d *Daemon) loop() int {
 // finishTurn does what is due, sends what was decided, and sets the alarm for
 // what comes next.
 func (d *Daemon) finishTurn() {
+	d.wakeClients()
+	if d.resettle {
+		d.settle()
+		d.wakeClients()
+	}
+	d.service.due()
+	d.service.flush()
+	if next := earlier(d.service.wake(), d.wake); next != d.alarmAt {
+		d.alarmAt = next
+		d.check(d.alarm.Set(d.clock.boottime(next)))
+	}
+}
+
+// wakeClients wakes those whose time has come. Most turns end at the first
+// line: what they cost must not grow with the number of networks.
+func (d *Daemon) wakeClients() {
+	if !d.stepped && (d.wake.IsZero() || d.now.Before(d.wake)) {
+		return
+	}
+	d.wake = time.Time{}
 	for _, n := range d.order {
 		if w := n.client.Wake; !w.IsZero() && !d.now.Before(w) {
 			d.step(n, client.Event{Kind: client.Wake})
 		}
+		d.wake = earlier(d.wake, n.client.Wake)
 	}
-	if d.resettle {
-		d.settle()
-	}
-	d.service.due()
-	d.service.flush()
-	next := d.service.wake()
-	for _, n := range d.order {
-		next = earlier(next, n.client.Wake)
-	}
-	d.check(d.alarm.Set(d.clock.boottime(next)))
+	d.stepped = false
 }
 
 // earlier returns the earlier of two times, where zero is never.
