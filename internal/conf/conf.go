@@ -104,7 +104,7 @@ type Info struct {
 	File    []byte     // at most 128 octets
 
 	rules []uint32 // scratch: what matched
-	value []byte  // scratch: a value with choices made
+	value []byte   // scratch: a value with choices made
 }
 
 // Reset empties i and keeps its memory.

@@ -17,7 +17,7 @@ type element struct {
 	net     block    // onNet
 	texts   []string // onClass, onCircuit, onRemote: prefixes
 	body    *body    // nil for none
-	buckets []uint32  // see index
+	buckets []uint32 // see index
 }
 
 type kind uint8

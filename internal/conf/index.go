@@ -12,8 +12,8 @@ type index struct {
 	clients []uint32          // bucket by number of the client ID, 0 for none
 	hosts   map[uint32]uint32 // by address
 	nets    map[uint64]uint32 // by netKey
-	bits    uint64           // a bit for each length that a netblock has
-	texts   [3]textIndex     // of onClass, onCircuit, onRemote
+	bits    uint64            // a bit for each length that a netblock has
+	texts   [3]textIndex      // of onClass, onCircuit, onRemote
 	start   []uint32          // where in rules each bucket begins
 	rules   []uint32          // numbers of rules, ascending within a bucket
 }
