@@ -47,7 +47,7 @@ type loader struct {
 // load reads the first size octets of f.
 func load(path string, f file, size int64) (*loader, error) {
 	l := &loader{path: path, table: NewTable(), tl: newTimeline()}
-	l.table.loading = true
+	l.table.load(size)
 	defer l.table.loaded()
 	return l, l.read(f, size)
 }
@@ -150,7 +150,7 @@ func (l *loader) take(at int64) bool {
 		return false
 	case record:
 		l.tl.seen(&e.rec)
-		l.table.load(&e.rec, l.tl.segment())
+		l.table.apply(&e.rec, l.tl.segment())
 	case add:
 		l.table.Add(e.rec.Addr)
 	case del:
@@ -190,9 +190,9 @@ func (l *loader) finish(c *Clock) *Loaded {
 	return loaded
 }
 
-// load is Apply for a record from the file, whose times count in a segment of
+// apply is Apply for a record from the file, whose times count in a segment of
 // the timeline.
-func (t *Table) load(r *Record, segment int) {
+func (t *Table) apply(r *Record, segment int) {
 	if i := t.change(t.find(r.Addr), r); i != 0 {
 		t.row(i).pos = uint32(segment)
 	}

@@ -63,12 +63,13 @@ func (t *Table) bind(i uint32, r *Record) {
 		t.store(i, r)
 		return
 	}
-	fresh := *r // r may hold slices of what unbind clears
 	if w.state != Free {
-		t.keep(&fresh)
+		own := *r // r may hold slices of what unbind clears
+		t.keep(&own)
+		r = &own
+		t.unbind(i)
 	}
-	t.unbind(i)
-	t.store(i, &fresh)
+	t.store(i, r)
 	t.bindings++
 	if !t.loading {
 		t.index(i)
@@ -97,6 +98,13 @@ func (t *Table) index(i uint32) {
 	if t.hw(t.row(i)) != (HW{}) {
 		t.hws.insert(i)
 	}
+}
+
+// load prepares an empty table for a pool file of so many octets, of which it
+// takes some two hundred to make room for an address to be worth while.
+func (t *Table) load(size int64) {
+	t.loading = true
+	t.addrs.heads = make([]uint32, 1+size/200)
 }
 
 // loaded makes the indexes of a table that was just filled: at once, which is

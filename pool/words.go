@@ -11,8 +11,10 @@ type words struct {
 // next returns the next word; an empty one can't be there.
 func (w *words) next() []byte {
 	end := bytes.IndexByte(w.rest, ' ')
-	if quote := bytes.IndexByte(w.rest, '"'); quote >= 0 && quote < end {
-		end = closing(w.rest, quote)
+	if end >= 0 {
+		if quote := bytes.IndexByte(w.rest[:end], '"'); quote >= 0 {
+			end = closing(w.rest, quote)
+		}
 	}
 	word := w.rest
 	if end < 0 {
