@@ -167,6 +167,20 @@ func TestC4_NoConflict(t *testing.T) {
 		"configure 10.0.0.6/24", "save 10.0.0.6/24", "announce 10.0.0.6")
 }
 
+// TestC4_AnswerAfterTheACK: an answer to the probe that loses the race with
+// the ACK counts, until the second announcement.
+func TestC4_AnswerAfterTheACK(t *testing.T) {
+	r := newRig(t).reach(Requesting)
+	r.got(reply(dhcp4.ACK, r.s.Xid))
+	if r.s.Phase != Bound {
+		t.Fatalf("in %s", r.s.Phase)
+	}
+	r.same(r.do(Event{Kind: Conflict, MAC: theirs}),
+		"log: 10.0.0.5 offered by 10.0.0.1 is already in use by 02:00:00:00:00:09",
+		"DHCPDECLINE xid 0 secs 0"+toAll, "unconfigure 10.0.0.5/24", "forget")
+	r.is(Init, 11)
+}
+
 // TestC4_WhileBound: a conflict with a lease is logged, once in its time.
 func TestC4_WhileBound(t *testing.T) {
 	r := newRig(t).reach(Bound)

@@ -76,7 +76,7 @@ func (m *machine) wake() {
 		m.timeout()
 	}
 	if t := m.announce; !t.IsZero() && !m.now.Before(t) {
-		m.announce = time.Time{}
+		m.announce, m.Declines = time.Time{}, 0 // now it is surely ours
 		m.do(act.Action{Verb: act.Announce, Addr: m.Lease.Net.Addr()})
 	}
 }

@@ -95,7 +95,7 @@ func (m *machine) bind(l *act.Lease) {
 	}
 	m.configure(l)
 	m.do(act.Action{Verb: act.Save, Lease: l})
-	m.Naks, m.Declines, m.Holder = 0, 0, nobody
+	m.Naks, m.Holder = 0, nobody
 	if !same {
 		m.announceTwice()
 	}
@@ -173,12 +173,24 @@ func (m *machine) conflict(mac [6]byte) {
 		return
 	}
 	m.Holder = mac
+	// An answer to our probe may lose the race with the ACK, on the wire or in
+	// here: until the second announcement it counts all the same.
+	fresh := m.Phase == Bound && !m.announce.IsZero()
+	server := m.Server
+	if m.Phase == Rebooting || fresh {
+		server = m.Lease.Server
+	}
 	text := m.Watched().String()
-	switch m.Phase {
-	case Requesting:
-		text += " offered by " + m.Server.String()
-	case Rebooting:
-		text += " offered by " + m.Lease.Server.String()
+	if server.IsValid() && (m.Phase == Requesting || m.Phase == Rebooting || fresh) {
+		text += " offered by " + server.String()
 	}
 	m.say(act.Log, text+" is already in use by "+ethernet(mac))
+	switch {
+	case !fresh:
+	case server.IsValid():
+		m.decline(server)
+	default: // a lease taken over from we don't know where: nobody to tell
+		m.giveUp(m.Want)
+		m.restartAfter(declineWait)
+	}
 }
