@@ -144,7 +144,8 @@ func (g *gambler) check(a act.Action, e Event, before State) {
 		if g.s.NoLink || !g.s.Running {
 			g.t.Errorf("%v sent without a carrier", a.Msg.Type())
 		}
-		if a.Msg.Type() == dhcp4.Decline && (!acked || before.Holder == nobody) {
+		late := e.Kind == Conflict && before.Phase == Bound && !before.announce.IsZero()
+		if a.Msg.Type() == dhcp4.Decline && !late && (!acked || before.Holder == nobody) {
 			g.t.Error("DECLINE without ACK or conflict")
 		}
 		obeysTables(g.t, g.s.Phase, a)
