@@ -159,7 +159,7 @@ func appendHW(b []byte, hw HW) []byte {
 	if hw == (HW{}) {
 		return append(b, '-')
 	}
-	addr := hw.Addr[:min(int(hw.Len), len(hw.Addr))]
+	addr := hw.octets()
 	if hw.Type != 1 || len(addr) != 6 {
 		b = append(strconv.AppendUint(b, uint64(hw.Type), 10), '/')
 		return hex.AppendEncode(b, addr)

@@ -50,18 +50,10 @@ func NewTable() *Table {
 	t.sides = make([][]byte, 1)
 	t.holds = make([]hold, 1)
 	t.forgetNets()
-	t.addrs = newIndex(
-		func(i uint32) *link { return &t.row(i).byAddr },
-		func(i uint32) uint32 { return hashAddr(t.row(i).addr) })
-	t.ids = newIndex(
-		func(i uint32) *link { return &t.row(i).byID },
-		func(i uint32) uint32 { return t.hashID(t.id(t.row(i))) })
-	t.hws = newIndex(
-		func(i uint32) *link { return &t.row(i).byHW },
-		func(i uint32) uint32 { hw := t.hw(t.row(i)); return t.hashHW(&hw) })
-	t.held = newIndex(
-		func(n uint32) *link { return &t.holds[n].link },
-		func(n uint32) uint32 { return t.hashID(t.holds[n].id) })
+	t.addrs = newIndex(func(i uint32) uint32 { return hashAddr(t.row(i).addr) })
+	t.ids = newIndex(func(i uint32) uint32 { return t.hashID(t.id(t.row(i))) })
+	t.hws = newIndex(func(i uint32) uint32 { return t.hashHW(t.hw(t.row(i))) })
+	t.held = newIndex(func(n uint32) uint32 { return t.hashID(t.holds[n].id) })
 	return t
 }
 
@@ -89,7 +81,7 @@ func (t *Table) Member(a netip.Addr) bool {
 func (t *Table) ByClient(id []byte, on netip.Prefix) (Record, bool) {
 	on = on.Masked()
 	var best *row
-	for i := t.ids.first(t.hashID(id)); i != 0; i = t.row(i).byID.next {
+	for i := t.ids.first(t.hashID(id)); i != 0; i = t.ids.next(i) {
 		w := t.row(i)
 		if t.isOn(w, on) && bytes.Equal(t.id(w), id) && (best == nil || w.better(best)) {
 			best = w
@@ -134,7 +126,7 @@ func (s State) weight() int {
 // must not change meanwhile.
 func (t *Table) AllOf(id []byte) iter.Seq[Record] {
 	return func(yield func(Record) bool) {
-		for i := t.ids.first(t.hashID(id)); i != 0; i = t.row(i).byID.next {
+		for i := t.ids.first(t.hashID(id)); i != 0; i = t.ids.next(i) {
 			if w := t.row(i); bytes.Equal(t.id(w), id) && !yield(t.record(w)) {
 				return
 			}
@@ -149,8 +141,8 @@ func (t *Table) ByHW(hw HW) iter.Seq[Record] {
 		if hw == (HW{}) {
 			return
 		}
-		for i := t.hws.first(t.hashHW(&hw)); i != 0; i = t.row(i).byHW.next {
-			if w := t.row(i); t.hw(w) == hw && !yield(t.record(w)) {
+		for i := t.hws.first(t.hashHW(hw.Type, hw.octets())); i != 0; i = t.hws.next(i) {
+			if w := t.row(i); t.sameHW(w, &hw) && !yield(t.record(w)) {
 				return
 			}
 		}

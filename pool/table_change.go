@@ -59,7 +59,7 @@ func (t *Table) change(i uint32, r *Record) uint32 {
 // changes neither client nor hardware address, and so no index.
 func (t *Table) bind(i uint32, r *Record) {
 	w := t.row(i)
-	if w.state != Free && bytes.Equal(t.id(w), r.ID) && t.hw(w) == r.HW {
+	if w.state != Free && bytes.Equal(t.id(w), r.ID) && t.sameHW(w, &r.HW) {
 		t.store(i, r)
 		return
 	}
@@ -84,7 +84,7 @@ func (t *Table) unbind(i uint32) {
 	}
 	if !t.loading {
 		t.ids.remove(i)
-		if t.hw(w) != (HW{}) {
+		if w.hasHW() {
 			t.hws.remove(i)
 		}
 	}
@@ -95,7 +95,7 @@ func (t *Table) unbind(i uint32) {
 // index puts row i into the indexes of clients.
 func (t *Table) index(i uint32) {
 	t.ids.insert(i)
-	if t.hw(t.row(i)) != (HW{}) {
+	if t.row(i).hasHW() {
 		t.hws.insert(i)
 	}
 }
@@ -111,13 +111,23 @@ func (t *Table) load(size int64) {
 // quicker than one by one, and of the right size.
 func (t *Table) loaded() {
 	t.loading = false
-	t.ids.heads = make([]uint32, t.bindings+1)
-	t.hws.heads = make([]uint32, t.bindings+1)
+	for _, x := range [...]*index{&t.ids, &t.hws} {
+		x.heads = make([]uint32, t.bindings+1)
+		x.links = make([]link, t.rows)
+	}
+	var clients, machines []uint32
 	for i := uint32(1); i < t.rows; i++ {
-		if t.row(i).state != Free {
-			t.index(i)
+		w := t.row(i)
+		if w.state == Free {
+			continue
+		}
+		clients = append(clients, i)
+		if w.hasHW() {
+			machines = append(machines, i)
 		}
 	}
+	t.ids.insertAll(clients)
+	t.hws.insertAll(machines)
 }
 
 // Add takes a into the pool.

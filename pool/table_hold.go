@@ -12,7 +12,7 @@ type hold struct {
 	hw    HW
 	until Time
 	row   uint32
-	link  link // in the index by client ID; of an unused one: next is the next unused
+	spare uint32 // of an unused one: the next unused
 }
 
 // Hold keeps an address of the pool for a client to which it was OFFERed. It
@@ -32,7 +32,7 @@ func (t *Table) HoldFor(a netip.Addr, c Client, agent []byte, until Time) {
 	}
 	n := t.spareHold
 	if n != 0 {
-		t.spareHold = t.holds[n].link.next
+		t.spareHold = t.holds[n].spare
 	} else {
 		n = uint32(len(t.holds))
 		t.holds = append(t.holds, hold{})
@@ -59,7 +59,7 @@ func (t *Table) dropHold(i uint32) {
 		return
 	}
 	t.held.remove(n)
-	t.holds[n].link.next = t.spareHold
+	t.holds[n].spare = t.spareHold
 	t.spareHold = n
 	w.hold = 0
 	t.place(i)
@@ -82,7 +82,7 @@ func (t *Table) isHeld(w *row, now Time) bool {
 // several the one that is held longest.
 func (t *Table) HeldFor(id []byte, on netip.Prefix, now Time) (a netip.Addr, ok bool) {
 	on = on.Masked()
-	for n := t.held.first(t.hashID(id)); n != 0; n = t.holds[n].link.next {
+	for n := t.held.first(t.hashID(id)); n != 0; n = t.held.next(n) {
 		h := &t.holds[n]
 		w := t.row(h.row)
 		if h.until > now && t.nets[w.net].on == on && bytes.Equal(h.id, id) {

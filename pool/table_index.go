@@ -3,24 +3,26 @@ package pool
 import (
 	"hash/maphash"
 	"math/bits"
+	"slices"
 )
 
 // index finds things by a hash of their key, things being known by number.
-// What has the same hash is in one chain, whose links lie in the things
-// themselves; the caller compares keys. The index grows by splitting one
-// chain at a time (linear hashing), so that no insertion ever takes long.
+// What has the same hash is in one chain; the caller compares keys. The index
+// grows by splitting one chain at a time (linear hashing), so that no
+// insertion ever takes long. The links of the chains lie close together, not
+// in the things, so that a processor finds them sooner.
 type index struct {
 	heads []uint32
+	links []link // by number of the thing
 	n     int
-	link  func(uint32) *link
 	hash  func(uint32) uint32
 }
 
 // link is a thing's place in a chain; 0 is the end of it.
 type link struct{ next, prev uint32 }
 
-func newIndex(linkOf func(uint32) *link, hash func(uint32) uint32) index {
-	return index{heads: make([]uint32, 1, 16), link: linkOf, hash: hash}
+func newIndex(hash func(uint32) uint32) index {
+	return index{heads: make([]uint32, 1, 16), hash: hash}
 }
 
 func (x *index) bucket(hash uint32) uint32 {
@@ -36,30 +38,56 @@ func (x *index) bucket(hash uint32) uint32 {
 // first returns the first thing that may have a key of this hash.
 func (x *index) first(hash uint32) uint32 { return x.heads[x.bucket(hash)] }
 
+// next returns the next thing after i in its chain.
+func (x *index) next(i uint32) uint32 { return x.links[i].next }
+
 func (x *index) insert(i uint32) {
+	for int(i) >= len(x.links) {
+		x.links = append(x.links, link{})
+	}
 	x.n++
 	if x.n > len(x.heads) {
 		x.split()
 	}
-	head := &x.heads[x.bucket(x.hash(i))]
-	*x.link(i) = link{next: *head}
-	if *head != 0 {
-		x.link(*head).prev = i
+	x.put(i, x.bucket(x.hash(i)))
+}
+
+// put makes i the first of the chain of bucket b.
+func (x *index) put(i, b uint32) {
+	head := x.heads[b]
+	x.links[i] = link{next: head}
+	if head != 0 {
+		x.links[head].prev = i
 	}
-	*head = i
+	x.heads[b] = i
+}
+
+// insertAll inserts many into an index that has room for them. It asks for
+// the heads of some of them in one go, so as to wait for memory only once.
+func (x *index) insertAll(list []uint32) {
+	var buckets [64]uint32
+	x.n += len(list)
+	for some := range slices.Chunk(list, len(buckets)) {
+		for k, i := range some {
+			buckets[k] = x.bucket(x.hash(i))
+		}
+		for k, i := range some {
+			x.put(i, buckets[k])
+		}
+	}
 }
 
 // remove takes out i, whose key must be what it was when it was put in.
 func (x *index) remove(i uint32) {
 	x.n--
-	l := *x.link(i)
+	l := x.links[i]
 	if l.prev != 0 {
-		x.link(l.prev).next = l.next
+		x.links[l.prev].next = l.next
 	} else {
 		x.heads[x.bucket(x.hash(i))] = l.next
 	}
 	if l.next != 0 {
-		x.link(l.next).prev = l.prev
+		x.links[l.next].prev = l.prev
 	}
 }
 
@@ -73,7 +101,7 @@ func (x *index) split() {
 	x.heads[old] = 0
 	var last [2]uint32
 	for i != 0 {
-		l := x.link(i)
+		l := &x.links[i]
 		next := l.next
 		b, side := old, 0
 		if x.bucket(x.hash(i)) == added {
@@ -83,7 +111,7 @@ func (x *index) split() {
 		if last[side] == 0 {
 			x.heads[b] = i
 		} else {
-			x.link(last[side]).next = i
+			x.links[last[side]].next = i
 		}
 		last[side] = i
 		i = next
@@ -93,11 +121,8 @@ func (x *index) split() {
 // hashID and hashHW have a secret seed: clients choose what they send.
 func (t *Table) hashID(id []byte) uint32 { return uint32(maphash.Bytes(t.seed, id)) }
 
-func (t *Table) hashHW(hw *HW) uint32 {
-	var b [18]byte
-	b[0], b[1] = hw.Type, hw.Len
-	n := 2 + copy(b[2:], hw.Addr[:min(int(hw.Len), len(hw.Addr))])
-	return uint32(maphash.Bytes(t.seed, b[:n]))
+func (t *Table) hashHW(kind uint8, addr []byte) uint32 {
+	return uint32(maphash.Bytes(t.seed, addr)) + uint32(kind)
 }
 
 // hashAddr has no secret, but keeps sixteen neighbours within one cache line

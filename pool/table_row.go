@@ -1,25 +1,24 @@
 package pool
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
 )
 
-// row is one address in memory: 104 octets without a pointer, so that the
+// row is one address in memory: 80 octets without a pointer, so that the
 // garbage collector has nothing to look at in a million of them. Rows are
 // known by number; 0 is none. What is rare or long is on the side.
 type row struct {
 	since, told, kept, last Time
 
 	addr uint32
-	pos  uint32 // its place in its queue; while loading: its segment of the timeline
+	pos  uint32 // its place in its queue; while loading: its segment of the timeline; of an unused row: the next unused
 	net  uint32 // its network, by number in Table.nets
 	side uint32 // by number in Table.sides
 	hold uint32 // by number in Table.holds
 
 	circuit uint32 // by number in Table.circuits, if it is in use on one
-
-	byAddr, byID, byHW link
 
 	state         State
 	queue         kind
@@ -73,7 +72,7 @@ func (t *Table) row(i uint32) *row { return &t.chunks[i/chunk][i%chunk] }
 func (t *Table) newRow(a uint32) uint32 {
 	i := t.spare
 	if i != 0 {
-		t.spare = t.row(i).byAddr.next
+		t.spare = t.row(i).pos
 	} else {
 		if t.rows%chunk == 0 {
 			t.chunks = append(t.chunks, new([chunk]row))
@@ -93,7 +92,7 @@ func (t *Table) freeRow(i uint32) {
 	t.dropHold(i)
 	t.dequeue(i)
 	t.addrs.remove(i)
-	*t.row(i) = row{byAddr: link{next: t.spare}}
+	*t.row(i) = row{pos: t.spare}
 	t.spare = i
 	t.used--
 }
@@ -104,7 +103,7 @@ func (t *Table) find(a netip.Addr) uint32 {
 		return 0
 	}
 	n := number(a)
-	for i := t.addrs.first(hashAddr(n)); i != 0; i = t.row(i).byAddr.next {
+	for i := t.addrs.first(hashAddr(n)); i != 0; i = t.addrs.next(i) {
 		if t.row(i).addr == n {
 			return i
 		}
@@ -142,26 +141,34 @@ func (t *Table) record(w *row) Record {
 // id returns the client ID of w, without the cost of a whole record.
 func (t *Table) id(w *row) []byte {
 	if w.is(long) {
-		return t.record(w).ID
+		return field(t.sides[w.side], sideID)
 	}
 	return w.buf[w.hwLen:][:w.idLen:w.idLen]
 }
 
-// hw returns the hardware address of w.
-func (t *Table) hw(w *row) HW {
+// hw returns the type and the octets of the hardware address of w.
+func (t *Table) hw(w *row) (kind uint8, addr []byte) {
 	if w.is(long) {
-		return t.record(w).HW
+		return w.hwType, field(t.sides[w.side], sideHW)[:w.hwLen]
 	}
-	hw := HW{Type: w.hwType, Len: w.hwLen}
-	copy(hw.Addr[:], w.buf[:w.hwLen])
-	return hw
+	return w.hwType, w.buf[:w.hwLen]
+}
+
+func (w *row) hasHW() bool { return w.hwType != 0 || w.hwLen != 0 }
+
+// octets returns the octets of hw that count.
+func (hw *HW) octets() []byte { return hw.Addr[:min(int(hw.Len), len(hw.Addr))] }
+
+func (t *Table) sameHW(w *row, hw *HW) bool {
+	kind, addr := t.hw(w)
+	return kind == hw.Type && bytes.Equal(addr, hw.octets())
 }
 
 // store puts r into row i, which is in no index but that of addresses.
 // r may hold slices of the row's own memory.
 func (t *Table) store(i uint32, r *Record) {
 	w := t.row(i)
-	n := min(int(r.HW.Len), len(r.HW.Addr))
+	n := len(r.HW.octets())
 	isLong := n+len(r.ID) > inline
 	t.scratch = fold(t.scratch[:0], r, isLong)
 

@@ -24,7 +24,7 @@ const (
 func fold(b []byte, r *Record, isLong bool) []byte {
 	if isLong {
 		b = foldField(b, sideID, r.ID)
-		b = foldField(b, sideHW, r.HW.Addr[:])
+		b = foldField(b, sideHW, r.HW.octets())
 	}
 	b = foldField(b, sideAgent, r.Agent)
 	b = foldField(b, sideClass, r.Class)
@@ -50,13 +50,30 @@ func foldField(b []byte, name byte, value []byte) []byte {
 	return append(b, value...)
 }
 
+// nextField takes the first field off b.
+func nextField(b []byte) (name byte, value, rest []byte) {
+	size, n := binary.Uvarint(b[1:])
+	end := 1 + n + int(size)
+	return b[0], b[1+n : end : end], b[end:]
+}
+
+// field returns one field, nil if it is not set.
+func field(b []byte, want byte) []byte {
+	for len(b) > 0 {
+		name, value, rest := nextField(b)
+		if name == want {
+			return value
+		}
+		b = rest
+	}
+	return nil
+}
+
 // unfold puts into r what fold took out of it. r then holds slices of b.
 func unfold(b []byte, r *Record) {
 	for len(b) > 0 {
-		size, n := binary.Uvarint(b[1:])
-		end := 1 + n + int(size)
-		v := b[1+n : end : end]
-		switch b[0] {
+		name, v, rest := nextField(b)
+		switch name {
 		case sideID:
 			r.ID = v
 		case sideHW:
@@ -78,7 +95,7 @@ func unfold(b []byte, r *Record) {
 		case sideUnknown:
 			r.Unknown = text(v)
 		}
-		b = b[end:]
+		b = rest
 	}
 }
 
