@@ -203,6 +203,9 @@ func (t *Table) settle(tl *timeline, shift Time) {
 	var r Record
 	for i := uint32(1); i < t.rows; i++ {
 		w := t.row(i)
+		if !w.is(live) {
+			continue
+		}
 		r.State, r.Since, r.Told, r.Kept = w.state, w.since, w.told, w.kept
 		r.Last, r.Check = w.last, w.is(check)
 		tl.settle(&r, int(w.pos), shift)

@@ -521,6 +521,21 @@ func atZero(r *Record) bool {
 	return slices.ContainsFunc([]Time{r.Since, r.Told, r.Kept, r.Last}, func(at Time) bool { return at != 0 && at <= 6 })
 }
 
+// Addresses that come and go leave rows behind that hold nothing.
+func TestP2_AddedAndRemoved(t *testing.T) {
+	lines := []string{"open"}
+	for n := range 40 {
+		lines = append(lines, "add "+ip(n).String())
+	}
+	for n := range 40 {
+		lines = append(lines, "del "+ip(n*7%40).String())
+	}
+	k, loaded := mustOpen(t, fileOf(t, header+sealed(lines...)), simPath, newSimClock())
+	if k.table.Len() != 0 || loaded.Corrupt != nil {
+		t.Errorf("%d addresses, corrupt %v", k.table.Len(), loaded.Corrupt)
+	}
+}
+
 func TestP2_TimesAtTheEdge(t *testing.T) {
 	d, c := newSimDisk(), newSimClock()
 	k, _ := mustOpen(t, d, simPath, c)

@@ -72,9 +72,12 @@ func (w *words) timeOf(word []byte) Time {
 	case "infinite":
 		return Infinite
 	}
-	at := Time(w.numberOf(word))
-	if at == 0 {
-		at = 1 // not never
+	switch at := Time(w.numberOf(word)); {
+	case at == 0:
+		return 1 // not never
+	case at >= most/2:
+		return Infinite // as appendTime has it
+	default:
+		return at
 	}
-	return at
 }
