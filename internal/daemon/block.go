@@ -115,11 +115,14 @@ func (s *service) flush() {
 // blockDone goes on when the writer is done with a block.
 func (s *service) blockDone(r outcome) {
 	b := s.writing
+	if r.err != nil {
+		s.undo() // before what others did, which stands in the file
+	}
 	s.take(&r.changes, b)
 	if r.err != nil {
-		s.undo(r.err)
+		s.failed(r.err)
 	} else {
-		s.failing = false
+		s.failures = 0
 		for i := range b.freeing {
 			if r := &b.freeing[i]; r.Addr.IsValid() {
 				s.table.Apply(r)
@@ -152,23 +155,31 @@ func (s *service) take(c *pool.Changes, b *block) {
 
 // undo takes back the block that could not be written and every record
 // applied since, in reverse order, and drops the replies that rest on them.
-func (s *service) undo(err error) {
+func (s *service) undo() {
 	for _, b := range []*block{s.filling, s.writing} {
 		for i := len(b.undo) - 1; i >= 0; i-- {
 			s.table.Undo(&b.undo[i].old, b.undo[i].had)
 		}
 	}
 	s.filling.reset()
-	if errors.Is(err, pool.ErrWhole) {
+}
+
+// failed says that a block could not be written, once. A file that must be
+// written anew is so at once the first time, by all that the table knows; then
+// only with the next request, so that a full disk is not tried without end.
+func (s *service) failed(err error) {
+	s.failures++
+	anew := errors.Is(err, pool.ErrWhole)
+	if anew {
 		s.filling.text.Whole()
-		// At once the first time; then only with the next request, so that a
-		// full disk is not tried without end.
-		s.filling.due, s.filling.sync = !s.failing, true
+		s.filling.due, s.filling.sync = s.failures == 1, true
 	}
-	if !s.failing {
+	switch {
+	case anew && s.failures == 1:
+		s.d.say.log(err.Error())
+	case s.failures == 1 || anew && s.failures == 2:
 		s.d.say.log(err.Error() + "; nobody gets a lease until this is mended")
 	}
-	s.failing = true
 }
 
 // poolNews tells that somebody else has changed the pool file.

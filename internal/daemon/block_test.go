@@ -187,3 +187,15 @@ func TestP4_FullDiskIsNotTriedWithoutEnd(t *testing.T) {
 		t.Error("tried again at once after it failed twice")
 	}
 }
+
+func TestP4_LeaseOfAReplacedFileSurvivesTheUndo(t *testing.T) {
+	s, n, _ := newServing(t)
+	s.do(n, ackFor(record(1, "ours", pool.Bound), false))
+	handOver(s)
+	s.filling = newBlock(s)
+	s.blockDone(outcome{err: pool.ErrWhole, changes: pool.Changes{Reset: true,
+		Add: []netip.Addr{record(1, "", 0).Addr}, Records: []pool.Record{*record(1, "theirs", pool.Bound)}}})
+	if got := holders(s.table); got != "1:theirs:bound" {
+		t.Errorf("table: %s", got)
+	}
+}

@@ -29,11 +29,11 @@ type service struct {
 	todo     chan *block      // to the writer
 	written  chan outcome     // and back
 
-	direct  outbox // replies that rest on no record
-	filling *block
-	writing *block // nil while the writer is idle
-	spare   *block
-	failing bool // the last block could not be written
+	direct   outbox // replies that rest on no record
+	filling  *block
+	writing  *block // nil while the writer is idle
+	spare    *block
+	failures int // blocks in a row that could not be written
 
 	checks checks
 	ears   map[*network]link.Frames // for other servers
