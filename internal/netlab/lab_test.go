@@ -108,7 +108,7 @@ func TestLab_SwitchAndCarrier(t *testing.T) {
 
 func TestLab_Proc(t *testing.T) {
 	h := New(t).Host("h")
-	p := h.Start("sh", "-c", "echo one 1; echo two 2; echo one 3; trap 'echo bye; exit 7' TERM; while :; do sleep 60 & wait; done")
+	p := h.Start("sh", "-c", "trap 'echo bye; exit 7' TERM; echo one 1; echo two 2; echo one 3; while :; do sleep 60 & wait; done")
 	if got := p.WaitLine(`^one (\d)$`)[1]; got != "1" {
 		t.Errorf("the first one is %q", got)
 	}
