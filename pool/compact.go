@@ -48,7 +48,10 @@ func (f *File) startCompaction(live int) {
 	go func() {
 		c.err = c.run()
 		f.compacted <- c
-		ping(f.look)
+		select {
+		case f.look <- struct{}{}:
+		default: // it will look anyway
+		}
 	}()
 }
 

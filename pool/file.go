@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+
+	"dhcpd/internal/safe"
 )
 
 // File is the pool file of a daemon: the keeper of its records.
@@ -24,7 +26,7 @@ type File struct {
 	disk  disk
 	clock *Clock
 	look  chan struct{}
-	watch *watch
+	watch *safe.Watch
 	lock  file // POOL.lock
 
 	// The loop's: under what the times of the next records count.
@@ -77,7 +79,7 @@ func Open(path string, c *Clock) (*File, *Loaded, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	f.watch = newWatch(path, f.look)
+	f.watch = safe.NewWatch(f.look, path)
 	return f, loaded, nil
 }
 
@@ -195,7 +197,7 @@ func (f *File) adopt(n file, st status) {
 // blocks must have been committed.
 func (f *File) Close() error {
 	if f.watch != nil {
-		f.watch.close()
+		f.watch.Close()
 	}
 	if f.compacting {
 		(<-f.compacted).drop()

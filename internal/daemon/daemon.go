@@ -52,6 +52,7 @@ type Daemon struct {
 
 	heard   chan heard
 	changed chan struct{} // something about the interfaces
+	edited  chan struct{} // the config's files, perhaps
 	steps   <-chan struct{}
 	alarm   *link.Alarm
 	alarmAt time.Time     // when it rings
@@ -81,6 +82,7 @@ func Run(o Options) int {
 		missed:  map[string]bool{},
 		heard:   make(chan heard, 64),
 		changed: make(chan struct{}, 1),
+		edited:  make(chan struct{}, 1),
 		ended:   make(chan struct{}),
 		out1:    link.NewBatch(1, 1<<14),
 	}
@@ -121,7 +123,7 @@ func (d *Daemon) start() (err error) {
 		return err
 	}
 	d.number(links)
-	d.watch = safe.NewWatch(d.opt.Conf)
+	d.watch = safe.NewWatch(d.edited, d.opt.Conf)
 	if err := d.loadConf(); err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (d *Daemon) loop() int {
 		case <-d.service.poolNews():
 			d.now = d.clock.Now()
 			d.service.poolChanged()
-		case <-d.watch.C:
+		case <-d.edited:
 			d.now = d.clock.Now()
 			d.reload()
 		case <-d.changed:

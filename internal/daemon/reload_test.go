@@ -16,7 +16,7 @@ func configured(t *testing.T, text string) (*Daemon, *network, *fakeHost, *strin
 	var log strings.Builder
 	d.say.err = &log
 	d.opt.Conf = filepath.Join(t.TempDir(), "dhcp.conf")
-	d.watch = safe.NewWatch(d.opt.Conf)
+	d.watch = safe.NewWatch(make(chan struct{}, 1), d.opt.Conf)
 	t.Cleanup(func() { d.watch.Close() })
 	write := func(text string) {
 		t.Helper()

@@ -17,7 +17,7 @@ func (d *Daemon) loadConf() error {
 	}
 	if d.cfg == nil || !slices.Equal(cfg.Files(), d.cfg.Files()) {
 		d.watch.Close()
-		d.watch = safe.NewWatch(cfg.Files()...)
+		d.watch = safe.NewWatch(d.edited, cfg.Files()...)
 	}
 	d.cfg = cfg
 	d.say.told = nil // what is still wrong is worth saying again

@@ -13,9 +13,7 @@ import (
 // removed. It watches their folders, by inotify; where that does not work, it
 // looks at them once a second.
 type Watch struct {
-	C <-chan struct{} // one value for any number of changes
-
-	ping   chan struct{}
+	ping   chan<- struct{}
 	names  map[int32][][]byte // of the files, by the watch of their folder
 	notify *os.File
 	stop   chan struct{}
@@ -27,10 +25,10 @@ const (
 	watchEnded  = syscall.IN_DELETE_SELF | syscall.IN_MOVE_SELF | syscall.IN_IGNORED | syscall.IN_UNMOUNT
 )
 
-// NewWatch begins to watch files, whether they exist or not.
-func NewWatch(paths ...string) *Watch {
-	c := make(chan struct{}, 1)
-	w := &Watch{C: c, ping: c, names: map[int32][][]byte{}, stop: make(chan struct{})}
+// NewWatch begins to watch files, whether they exist or not. It tells by a
+// value in ping, which has room for one: one stands for any number of changes.
+func NewWatch(ping chan<- struct{}, paths ...string) *Watch {
+	w := &Watch{ping: ping, names: map[int32][][]byte{}, stop: make(chan struct{})}
 	err := w.open(paths)
 	go func() {
 		if err == nil {

@@ -8,10 +8,10 @@ import (
 )
 
 // await fails unless w tells of a change.
-func await(t *testing.T, w *Watch, what string) {
+func await(t *testing.T, told <-chan struct{}, what string) {
 	t.Helper()
 	select {
-	case <-w.C:
+	case <-told:
 	case <-time.After(time.Minute):
 		t.Fatal("not told: " + what)
 	}
@@ -27,36 +27,38 @@ func write(t *testing.T, path, text string) {
 func TestB8_WatchTellsOfEveryChange(t *testing.T) {
 	a, b := t.TempDir(), t.TempDir()
 	one, two := filepath.Join(a, "one"), filepath.Join(b, "two")
-	w := NewWatch(one, two)
+	told := make(chan struct{}, 1)
+	w := NewWatch(told, one, two)
 	defer w.Close()
 	write(t, one, "made")
-	await(t, w, "a file is made")
+	await(t, told, "a file is made")
 	write(t, two, "made")
-	await(t, w, "a file is made in another folder")
+	await(t, told, "a file is made in another folder")
 	write(t, one+".new", "new")
 	if err := os.Rename(one+".new", one); err != nil {
 		t.Fatal(err)
 	}
-	await(t, w, "a file is replaced")
+	await(t, told, "a file is replaced")
 	if err := os.Remove(two); err != nil {
 		t.Fatal(err)
 	}
-	await(t, w, "a file is removed")
+	await(t, told, "a file is removed")
 }
 
 func TestB8_WatchIsSilentAboutOtherFiles(t *testing.T) {
 	dir := t.TempDir()
-	w := NewWatch(filepath.Join(dir, "ours"))
+	told := make(chan struct{}, 1)
+	w := NewWatch(told, filepath.Join(dir, "ours"))
 	defer w.Close()
 	write(t, filepath.Join(dir, "other"), "x")
 	write(t, filepath.Join(dir, "ours"), "x")
-	await(t, w, "ours is made")
+	await(t, told, "ours is made")
 	write(t, filepath.Join(dir, "other"), "y")
 	write(t, filepath.Join(dir, "last"), "x")
 	// Events come in order: had "other" been told, it would be here when a
 	// later change of ours is.
 	select {
-	case <-w.C:
+	case <-told:
 		t.Error("told of a file that is not watched")
 	default:
 	}
@@ -64,11 +66,24 @@ func TestB8_WatchIsSilentAboutOtherFiles(t *testing.T) {
 
 func TestB8_WatchWithoutFolderLooksEverySecond(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "later", "file")
-	w := NewWatch(path)
+	told := make(chan struct{}, 1)
+	w := NewWatch(told, path)
 	defer w.Close()
 	if err := os.Mkdir(filepath.Dir(path), 0700); err != nil {
 		t.Fatal(err)
 	}
 	write(t, path, "x")
-	await(t, w, "a file in a folder that was not there at first")
+	await(t, told, "a file in a folder that was not there at first")
+}
+
+func TestL5_WatchGoesOnWithoutInotify(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	write(t, path, "x")
+	told := make(chan struct{}, 1)
+	w := NewWatch(told, path)
+	defer w.Close()
+	w.notify.Close()
+	await(t, told, "the first look, which always finds something new")
+	write(t, path, "changed")
+	await(t, told, "a change that only looking shows")
 }
