@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"encoding/hex"
 	"errors"
 	"net/netip"
 	"strconv"
@@ -65,8 +64,8 @@ func value(t dhcp4.Tag, w []string) (v []byte, err error) {
 }
 
 func hexValue(s string) ([]byte, error) {
-	v, err := hex.DecodeString(s)
-	if err != nil {
+	v, ok := dhcp4.ParseHex(s)
+	if !ok {
 		return nil, errValue
 	}
 	return v, nil

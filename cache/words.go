@@ -116,7 +116,7 @@ func macText(m [6]byte) string {
 }
 
 func parseMAC(s string) (m [6]byte, ok bool) {
-	b, err := hex.DecodeString(strings.ReplaceAll(s, ":", ""))
+	b, err := hexValue(strings.ReplaceAll(s, ":", ""))
 	if err != nil || len(b) != len(m) {
 		return m, false
 	}

@@ -2,7 +2,6 @@ package pool
 
 import (
 	"bytes"
-	"encoding/hex"
 	"hash/crc32"
 	"net/netip"
 	"strconv"
@@ -156,9 +155,12 @@ func (e *entry) hex(w *words, word []byte) []byte {
 		return nil
 	}
 	start := len(e.mem)
-	mem, err := hex.AppendDecode(e.mem, word)
-	e.mem = mem
-	w.bad = w.bad || err != nil || len(word) == 0
+	w.bad = w.bad || len(word) == 0 || len(word)%2 != 0
+	for ; len(word) > 1; word = word[2:] {
+		hi, lo := digit(word[0]), digit(word[1])
+		w.bad = w.bad || hi > 15 || lo > 15
+		e.mem = append(e.mem, hi<<4|lo&15)
+	}
 	return e.since(start)
 }
 

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"dhcpd/internal/dhcp4"
 )
 
 // Within this package an IPv4 address is a number in host order.
@@ -109,7 +111,7 @@ func parseClientID(s string) (id []byte, ether, ok bool) {
 		id, ok = parseEther(s)
 		return id, true, ok
 	}
-	id, ok = parseHex(s)
+	id, ok = dhcp4.ParseHex(s)
 	return id, false, ok && len(id) > 0
 }
 
@@ -123,22 +125,6 @@ func parseEther(s string) ([]byte, bool) {
 		id = append(id, byte(n))
 	}
 	return id, len(id) == 7
-}
-
-// parseHex reads octets of two hexadecimal digits each.
-func parseHex(s string) ([]byte, bool) {
-	if len(s)%2 != 0 {
-		return nil, false
-	}
-	b := make([]byte, 0, len(s)/2)
-	for i := 0; i < len(s); i += 2 {
-		hi, lo := hexDigit(s[i]), hexDigit(s[i+1])
-		if hi > 15 || lo > 15 {
-			return nil, false
-		}
-		b = append(b, byte(hi<<4|lo))
-	}
-	return b, true
 }
 
 // nearest returns the one of addrs that is closest to a, by XOR.

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"dhcpd/internal/dhcp4"
 )
 
 // element is a line with a condition: what it needs to match.
@@ -216,7 +218,7 @@ func (k *compiler) key(l line) {
 	}
 	secret := []byte(l[2].text)
 	if l[2].kind == tokenWord {
-		if secret, ok = parseHex(l[2].text); !ok {
+		if secret, ok = dhcp4.ParseHex(l[2].text); !ok {
 			usage(l) // without the words: they may be the secret
 		}
 	}

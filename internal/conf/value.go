@@ -120,7 +120,7 @@ func (k *compiler) text(t dhcp4.Tag, number int, args line) value {
 func notURI(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}", r) }
 
 func octets(args line) value {
-	data, ok := parseHex(args[0].text)
+	data, ok := dhcp4.ParseHex(args[0].text)
 	if !ok {
 		args[0].reject("a string of hexadecimal digits")
 	}

@@ -39,6 +39,12 @@ const (
 // program is a filter being written.
 type program []unix.SockFilter
 
+// attach puts a filter on a socket, in the place of the one that it has.
+func attach(fd int, p program) error {
+	prog := unix.SockFprog{Len: uint16(len(p)), Filter: &p[0]}
+	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &prog)
+}
+
 func (p *program) add(code uint16, k uint32, yes, no uint8) {
 	*p = append(*p, unix.SockFilter{Code: code, Jt: yes, Jf: no, K: k})
 }

@@ -1,6 +1,12 @@
 package link
 
-import "net/netip"
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // Frames sends whole Ethernet frames out of one interface and hears those of
 // one Kind. One goroutine may read while another writes.
@@ -30,3 +36,24 @@ const (
 	DHCP Kind = iota + 1 // UDP to port 68, fragments left out
 	ARP                  // ARP for IPv4 over Ethernet
 )
+
+// sifts returns the protocol that frames of a kind belong to, and the filter
+// that lets in no others.
+func (k Kind) sifts() (proto uint16, filter program) {
+	if k == ARP {
+		return unix.ETH_P_ARP, onlyARP(nil)
+	}
+	return unix.ETH_P_IP, onlyDHCP()
+}
+
+// patience is how long a Write may wait for room in the socket.
+const patience = 100 * time.Millisecond
+
+// cause finds the kernel's word under those of a library.
+func cause(err error) error {
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return err
+}

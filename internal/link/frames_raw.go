@@ -1,7 +1,8 @@
+//go:build raw
+
 package link
 
 import (
-	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -14,9 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long a Write may wait for room in the socket.
-const patience = 100 * time.Millisecond
-
 type rawFrames struct {
 	on     ID
 	kind   Kind
@@ -24,15 +22,9 @@ type rawFrames struct {
 	closed atomic.Bool
 }
 
-// OpenFrames opens the frames of a kind on an interface, which should be up.
-// A socket for each kind, because one for both would have to see every frame,
-// our own too, and those of the VLANs on top of the interface. Each sets its
-// filter before it is bound, so nothing that it should not hear ever waits.
+// OpenFrames is that of frames_packet.go, by mdlayher/raw.
 func OpenFrames(on ID, kind Kind) (Frames, error) {
-	proto, filter := uint16(unix.ETH_P_IP), onlyDHCP()
-	if kind == ARP {
-		proto, filter = unix.ETH_P_ARP, onlyARP(nil)
-	}
+	proto, filter := kind.sifts()
 	conn, err := raw.ListenPacket(&net.Interface{Index: on.Index, Name: on.Name}, proto, &raw.Config{Filter: assemble(filter)})
 	if err != nil {
 		return nil, wrap(cause(err), "open frames on "+on.Name)
@@ -86,15 +78,6 @@ func (f *rawFrames) wrap(what string, err error) error {
 		return os.ErrClosed
 	}
 	return wrap(cause(err), what+" on "+f.on.Name)
-}
-
-// cause finds the kernel's word under those of the library.
-func cause(err error) error {
-	var errno unix.Errno
-	if errors.As(err, &errno) {
-		return errno
-	}
-	return err
 }
 
 // assemble brings a filter into the library's form.

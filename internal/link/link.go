@@ -7,7 +7,7 @@
 //
 //	Host      interfaces as they are; set link, MTU, address, route      netlink
 //	Watch     "look again"                                               netlink
-//	Frames    what a client hears and says without an address            mdlayher/raw
+//	Frames    what a client hears and says without an address            packet socket
 //	UDP       port 67 for all networks; port 68 for a client's renewals  recvmmsg, sendmmsg
 //	Sender    frames to hosts that have no address yet                   sendmmsg
 //	Batch     the datagrams or frames of one system call

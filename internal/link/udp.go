@@ -81,11 +81,8 @@ func bindUDP(port uint16, on ID) (fd int, err error) {
 // interface, what comes in on a port of a VRF may come under the VRF's index.
 func (c *UDP) Only(indexes ...int) error {
 	filter := onlyInterfaces(indexes)
-	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	var err error
-	if closed := c.use(func(fd uintptr) {
-		err = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &prog)
-	}); closed != nil {
+	if closed := c.use(func(fd uintptr) { err = attach(int(fd), filter) }); closed != nil {
 		return closed
 	}
 	return wrap(err, "filter "+udpPort(c.port)+" by interface")
