@@ -83,6 +83,7 @@ func (d *Daemon) finishTurn() {
 	}
 	d.service.due()
 	d.service.flush()
+	d.service.listen()
 	if next := earlier(d.service.wake(), d.wake); next != d.alarmAt {
 		d.alarmAt = next
 		d.check(d.alarm.Set(d.clock.boottime(next)))

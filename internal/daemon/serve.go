@@ -26,6 +26,7 @@ type service struct {
 
 	received chan *link.Batch // from the reader of port 67
 	idle     chan *link.Batch // back to it
+	read     *link.Batch      // nil while the reader waits with it
 	todo     chan *block      // to the writer
 	written  chan outcome     // and back
 
@@ -40,8 +41,7 @@ type service struct {
 	others chan overheard
 }
 
-// batchSize is how many datagrams one system call takes in. Two batches are
-// on the way, so that the reader fills one while the loop works on the other.
+// batchSize is how many datagrams one system call takes in.
 const batchSize = 64
 
 // maxDatagram is the room for one request, in octets: more than any Ethernet
@@ -51,8 +51,8 @@ const maxDatagram = 2048
 func newService(d *Daemon) *service {
 	s := &service{
 		d:        d,
-		received: make(chan *link.Batch),
-		idle:     make(chan *link.Batch, 2),
+		received: make(chan *link.Batch, 1),
+		idle:     make(chan *link.Batch, 1),
 		todo:     make(chan *block, 1),
 		written:  make(chan outcome, 1),
 	}
@@ -104,8 +104,7 @@ func (s *service) open() error {
 	s.filling.due = true
 	s.regroup()
 	s.idle <- link.NewBatch(batchSize, maxDatagram)
-	s.idle <- link.NewBatch(batchSize, maxDatagram)
-	go s.read(s.udp)
+	go s.wait(s.udp)
 	go s.write(file)
 	s.d.say.debug(3, "UDP port 67 opened")
 	return nil
@@ -124,8 +123,9 @@ func (s *service) openSockets() (err error) {
 	return err
 }
 
-// read is the reader of port 67.
-func (s *service) read(udp *link.UDP) {
+// wait is the reader of port 67. It waits for the first requests after a
+// pause; as long as more are there the loop reads them itself (listen).
+func (s *service) wait(udp *link.UDP) {
 	for b := range s.idle {
 		err := udp.Receive(b)
 		if errors.Is(err, os.ErrClosed) {
@@ -134,11 +134,7 @@ func (s *service) read(udp *link.UDP) {
 		if err != nil {
 			b.Reset() // a passing fault of the network: nothing came
 		}
-		select {
-		case s.received <- b:
-		case <-s.d.ended:
-			return
-		}
+		s.received <- b
 	}
 }
 
@@ -148,7 +144,22 @@ func (s *service) batch(b *link.Batch) {
 	for i := range b.Len() {
 		s.answer(b.At(i))
 	}
-	s.idle <- b
+	s.read = b
+}
+
+// listen reads what came meanwhile, for one of the next turns; if nothing did,
+// the reader is to wait for it.
+func (s *service) listen() {
+	b := s.read
+	if b == nil {
+		return
+	}
+	s.read = nil
+	if err := s.udp.TryReceive(b); err == nil && b.Len() > 0 {
+		s.received <- b
+	} else {
+		s.idle <- b
+	}
 }
 
 // answer answers one request.
@@ -256,6 +267,7 @@ func (s *service) close() {
 	s.checks.asked = nil
 	s.checks.shut()
 	s.udp.Close()
+	close(s.idle)
 	for s.flush(); s.writing != nil; s.flush() {
 		s.blockDone(<-s.written)
 	}

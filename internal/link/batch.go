@@ -164,7 +164,7 @@ func as4(a netip.Addr) (b [4]byte) {
 	return b
 }
 
-// recvmmsg receives up to all of hdrs.
+// recvmmsg receives up to all of hdrs that are there.
 func recvmmsg(fd uintptr, hdrs []unix.Mmsghdr) (int, unix.Errno) {
 	return mmsg(unix.SYS_RECVMMSG, fd, hdrs)
 }
@@ -174,9 +174,12 @@ func sendmmsg(fd uintptr, hdrs []unix.Mmsghdr) (int, unix.Errno) {
 	return mmsg(unix.SYS_SENDMMSG, fd, hdrs)
 }
 
+// mmsg never waits, so the scheduler need not be told of the call, which it
+// would otherwise take for one that blocks, and move the other goroutines to
+// another thread.
 func mmsg(call, fd uintptr, hdrs []unix.Mmsghdr) (int, unix.Errno) {
 	for {
-		n, _, errno := unix.Syscall6(call, fd, uintptr(unsafe.Pointer(&hdrs[0])), uintptr(len(hdrs)), 0, 0, 0)
+		n, _, errno := unix.RawSyscall6(call, fd, uintptr(unsafe.Pointer(&hdrs[0])), uintptr(len(hdrs)), unix.MSG_DONTWAIT, 0, 0)
 		if errno != unix.EINTR {
 			return int(n), errno
 		}

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -11,19 +12,27 @@ import (
 const serverBuffer = 4 << 20
 
 // UDP is an IPv4 UDP socket. One goroutine may receive while another sends.
+//
+// The socket of one interface is waited for by the runtime's poller, as all
+// that hears little. That of all interfaces has a thread of its own to wait
+// for it: the poller would wake for each datagram that comes while the loop is
+// at work, only to find that there is nobody to be told.
 type UDP struct {
 	socket
-	port uint16
-	in   inbox
-	out  outbox
+	port  uint16
+	alone bool // it has a thread of its own
+	in    inbox
+	out   outbox
 }
 
-// inbox is a Receive under way. The function is kept because making one would
-// allocate.
+// inbox is a Receive under way. The functions are kept because making one
+// would allocate.
 type inbox struct {
 	batch *Batch
 	errno unix.Errno
 	try   func(fd uintptr) bool
+	once  func(fd uintptr)
+	poll  [1]unix.PollFd
 }
 
 // ListenUDP opens a UDP socket on a port of all addresses: of one interface,
@@ -31,7 +40,7 @@ type inbox struct {
 // program has it, that is an error (unix.EADDRINUSE), since two DHCP servers on
 // one machine would each hear half of the talk.
 func ListenUDP(port uint16, on ID) (*UDP, error) {
-	c := &UDP{port: port}
+	c := &UDP{port: port, alone: on.Name == ""}
 	fd, err := bindUDP(port, on)
 	if err == nil {
 		c.socket, err = newSocket(fd, "udp")
@@ -42,7 +51,7 @@ func ListenUDP(port uint16, on ID) (*UDP, error) {
 	if err != nil {
 		return nil, wrap(err, "listen on "+udpPort(port))
 	}
-	c.in.try = c.receive
+	c.in.try, c.in.once = c.receive, c.look
 	c.out.init(&c.socket)
 	return c, nil
 }
@@ -50,7 +59,11 @@ func ListenUDP(port uint16, on ID) (*UDP, error) {
 func udpPort(port uint16) string { return "UDP port " + strconv.Itoa(int(port)) }
 
 func bindUDP(port uint16, on ID) (fd int, err error) {
-	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	kind := unix.SOCK_DGRAM | unix.SOCK_CLOEXEC
+	if on.Name != "" {
+		kind |= unix.SOCK_NONBLOCK // what makes it one for the poller
+	}
+	fd, err = unix.Socket(unix.AF_INET, kind, 0)
 	if err != nil {
 		return -1, err
 	}
@@ -96,23 +109,56 @@ func (c *UDP) Receive(b *Batch) error {
 	if err := c.wait(c.in.try); err != nil {
 		return err
 	}
+	if c.in.errno == unix.EAGAIN {
+		return os.ErrClosed
+	}
 	if c.in.errno != 0 {
 		return wrap(c.in.errno, "receive on "+udpPort(c.port))
 	}
 	return nil
 }
 
+// TryReceive fills b with what is there, which may be nothing, and waits for
+// nothing. It must not be called during a Receive.
+func (c *UDP) TryReceive(b *Batch) error {
+	b.Reset()
+	c.in.batch = b
+	return c.use(c.in.once)
+}
+
 func (c *UDP) receive(fd uintptr) bool {
+	for {
+		if c.look(fd); c.in.errno != unix.EAGAIN {
+			return true
+		}
+		if !c.alone {
+			return false
+		}
+		if c.await(fd); c.in.poll[0].Revents&unix.POLLHUP != 0 {
+			return true // Close shut it down
+		}
+	}
+}
+
+// look takes what is there.
+func (c *UDP) look(fd uintptr) {
 	b := c.in.batch
 	b.expect()
 	n, errno := recvmmsg(fd, b.hdrs)
-	if errno == unix.EAGAIN {
-		return false
-	}
 	if c.in.errno = errno; errno == 0 {
 		b.accept(n, c.port)
 	}
-	return true
+}
+
+// await waits until there is something.
+func (c *UDP) await(fd uintptr) {
+	p := c.in.poll[:]
+	p[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+	for {
+		if _, err := unix.Ppoll(p, nil, nil); err != unix.EINTR {
+			return
+		}
+	}
 }
 
 // Send sends all of b and says how many messages the kernel refused, and why
@@ -130,4 +176,7 @@ func (c *UDP) Send(b *Batch) (lost int, err error) {
 }
 
 // Close ends a waiting Receive.
-func (c *UDP) Close() error { return c.file.Close() }
+func (c *UDP) Close() error {
+	c.use(func(fd uintptr) { unix.Shutdown(int(fd), unix.SHUT_RDWR) })
+	return c.file.Close()
+}
