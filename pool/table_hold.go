@@ -107,19 +107,19 @@ func (t *Table) Tick(now Time) {
 // tick ends the holds and leases of a network that are over.
 func (t *Table) tick(n *network, now Time) {
 	t.now = max(t.now, now)
-	for {
-		until, i := n.queues[held].top()
-		if i == 0 || until > now {
-			break
-		}
-		t.dropHold(i)
-	}
 	for range tickMost {
 		end, i := n.queues[leased].top()
 		if i == 0 || end > now {
 			break
 		}
 		t.place(i)
+	}
+	for {
+		until, i := n.queues[held].top()
+		if i == 0 || until > now {
+			break
+		}
+		t.dropHold(i)
 	}
 }
 

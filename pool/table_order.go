@@ -48,13 +48,12 @@ func (t *Table) wanted(w *row) (kind, Time) {
 	switch {
 	case !w.is(member) || !w.is(lendable) || w.net == 0 || w.state == Relayed:
 		return none, 0
+	case w.state != Abandoned && w.end() > t.now:
+		return leased, w.end() // held or not: an OFFER may be cut short, a lease never
 	case w.hold != 0:
 		return held, t.holds[w.hold].until
 	case w.state == Abandoned:
 		return abandoned, w.since
-	}
-	if end := w.end(); end > t.now {
-		return leased, end
 	}
 	return free, w.end()
 }

@@ -87,7 +87,7 @@ func TestS16_InUseCounts(t *testing.T) {
 				continue
 			}
 			network++
-			if isHeld && holdOn[r.Addr] == 1 || !isHeld && string(r.Agent) == string(line(1)) {
+			if runs && string(r.Agent) == string(line(1)) || !runs && holdOn[r.Addr] == 1 {
 				circuit++
 			}
 		}

@@ -95,6 +95,22 @@ func TestS16_EarlyEnd(t *testing.T) {
 	}
 }
 
+// TestS16_EarlyEndKeepsLeases: an OFFER to a client that has the lease may be
+// cut short, but not the lease.
+func TestS16_EarlyEndKeepsLeases(t *testing.T) {
+	w := newWorld(t, house, "10.0.0.20")
+	w.bind(1, "10.0.0.20")
+	w.want(discover(1), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
+	w.now = w.now.Add(patience + time.Second)
+	w.want(discover(2), "drop")
+	w.now = w.now.Add(time.Hour - holdTime/2) // once more before the end
+	w.want(discover(1), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
+	w.now = w.now.Add(patience)
+	w.want(discover(2), "drop")
+	w.now = w.now.Add(holdTime / 2) // the lease is over, the OFFER may be cut short
+	w.want(discover(2), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
+}
+
 // TestS16_Flood: clients that do not exist ask as fast as they can; those that
 // we know don't notice, and memory stays what it was.
 func TestS16_Flood(t *testing.T) {
