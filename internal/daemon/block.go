@@ -37,7 +37,6 @@ func (b *block) reset() {
 	b.text.Reset()
 	b.due, b.sync = false, false
 	b.undo, b.freeing = b.undo[:0], b.freeing[:0]
-	b.replies.reset()
 }
 
 // write is the writer: it waits for the disk so that the loop need not.
@@ -145,8 +144,8 @@ func (s *service) take(c *pool.Changes, b *block) {
 	}
 	s.table.Take(c)
 	if c.Reset || len(c.Del) > 0 {
-		b.replies.reset()
-		s.filling.replies.reset()
+		s.discard(&b.replies)
+		s.discard(&s.filling.replies)
 	}
 	if c.Reset || len(c.Add) > 0 {
 		s.regroup()
@@ -160,6 +159,7 @@ func (s *service) undo() {
 		for i := len(b.undo) - 1; i >= 0; i-- {
 			s.table.Undo(&b.undo[i].old, b.undo[i].had)
 		}
+		s.discard(&b.replies)
 	}
 	s.filling.reset()
 }

@@ -62,7 +62,7 @@ func handOver(s *service) {
 }
 
 func replies(o *outbox) (n int) {
-	for _, b := range o.udp.list[:o.udp.used] {
+	for _, b := range o.udp {
 		n += b.Len()
 	}
 	return n

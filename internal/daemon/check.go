@@ -231,7 +231,7 @@ func (c *checks) send(q *question) bool {
 		return err == nil
 	}
 	p := ether.Probe(q.arp.link.MAC, q.addr)
-	m := c.s.direct.raw.add()
+	m := c.s.room(&c.s.direct.raw)
 	m.Index = q.arp.link.Index
 	m.Data = p.AppendFrame(m.Data)
 	return true

@@ -11,35 +11,21 @@ import (
 )
 
 // outbox holds replies until they may leave: datagrams, and frames for hosts
-// that can't answer ARP yet.
-type outbox struct{ udp, raw batches }
+// that can't answer ARP yet. Only the last batch of each may have room.
+type outbox struct{ udp, raw []*link.Batch }
 
-func (o *outbox) reset() {
-	o.udp.reset()
-	o.raw.reset()
-}
-
-// batches is a growing number of batches. Their memory is kept.
-type batches struct {
-	list []*link.Batch
-	used int // batches in use; only the last of them may have room
-}
-
-func (b *batches) add() *link.Msg {
-	if b.used == 0 || b.list[b.used-1].Full() {
-		if b.used == len(b.list) {
-			b.list = append(b.list, link.NewBatch(replyBatch, maxReply))
-		}
-		b.used++
+// room is the place for one more reply among list.
+func (s *service) room(list *[]*link.Batch) *link.Msg {
+	if n := len(*list); n == 0 || (*list)[n-1].Full() {
+		*list = append(*list, s.post.sheet())
 	}
-	return b.list[b.used-1].Add()
+	return (*list)[len(*list)-1].Add()
 }
 
-func (b *batches) reset() {
-	for _, x := range b.list[:b.used] {
-		x.Reset()
-	}
-	b.used = 0
+// discard throws away what is in a box.
+func (s *service) discard(box *outbox) {
+	s.post.free = append(append(s.post.free, box.udp...), box.raw...)
+	box.udp, box.raw = box.udp[:0], box.raw[:0]
 }
 
 const (
@@ -51,7 +37,7 @@ const (
 // send puts one reply into a box.
 func (s *service) send(n *network, a *act.Action, box *outbox) {
 	if !a.To.Raw {
-		m := box.udp.add()
+		m := s.room(&box.udp)
 		m.Data = s.append(m.Data, n, a)
 		m.From = netip.AddrPortFrom(a.To.Source, dhcp4.ServerPort)
 		m.To = netip.AddrPortFrom(a.To.Addr, a.To.Port)
@@ -60,7 +46,7 @@ func (s *service) send(n *network, a *act.Action, box *outbox) {
 	}
 	d := s.d
 	d.payload = s.append(d.payload[:0], n, a)
-	m := box.raw.add()
+	m := s.room(&box.raw)
 	m.Index = n.link.Index
 	m.Data = ether.AppendUDPFrame(m.Data, n.link.MAC, a.To.HW, a.To.Source, a.To.Addr,
 		dhcp4.ServerPort, a.To.Port, d.payload)
@@ -92,17 +78,15 @@ func (n *network) way(a netip.Addr) int {
 // deliver sends all that is in a box and empties it. What the kernel refuses
 // is lost, as it would be on the wire: the client asks again.
 func (s *service) deliver(box *outbox) {
-	for _, b := range box.udp.list[:box.udp.used] {
+	for _, b := range box.udp {
 		s.show(b, 0)
-		_, err := s.udp.Send(b)
-		s.d.check(err)
+		s.dispatch(letter{batch: b, by: s.udp})
 	}
-	for _, b := range box.raw.list[:box.raw.used] {
+	for _, b := range box.raw {
 		s.show(b, headers)
-		_, err := s.raw.Send(b)
-		s.d.check(err)
+		s.dispatch(letter{batch: b, by: s.raw})
 	}
-	box.reset()
+	box.udp, box.raw = box.udp[:0], box.raw[:0]
 }
 
 // show prints what leaves, at the door, if anyone wants to see it.

@@ -31,6 +31,8 @@ type service struct {
 	written  chan outcome     // and back
 
 	direct   outbox // replies that rest on no record
+	post     post
+	busy     bool // the last batch of requests was full
 	filling  *block
 	writing  *block // nil while the writer is idle
 	spare    *block
@@ -106,6 +108,7 @@ func (s *service) open() error {
 	s.idle <- link.NewBatch(batchSize, maxDatagram)
 	go s.wait(s.udp)
 	go s.write(file)
+	s.post.open()
 	s.d.say.debug(3, "UDP port 67 opened")
 	return nil
 }
@@ -140,11 +143,12 @@ func (s *service) wait(udp *link.UDP) {
 
 // batch answers a batch of requests.
 func (s *service) batch(b *link.Batch) {
+	s.collect()
 	s.table.Tick(pool.Time(s.d.now.Unix()))
 	for i := range b.Len() {
 		s.answer(b.At(i))
 	}
-	s.read = b
+	s.read, s.busy = b, b.Len() == batchSize
 }
 
 // listen reads what came meanwhile, for one of the next turns; if nothing did,
@@ -272,5 +276,6 @@ func (s *service) close() {
 		s.blockDone(<-s.written)
 	}
 	close(s.todo)
+	s.post.close(s.sent)
 	s.d.check(s.file.Close())
 }

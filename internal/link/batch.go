@@ -16,6 +16,7 @@ type Batch struct {
 	buf  []byte
 	hdrs []unix.Mmsghdr
 	sys  []slot
+	out  outgoing
 }
 
 // Msg is a datagram or a frame of a Batch.

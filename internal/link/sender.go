@@ -7,10 +7,7 @@ import (
 )
 
 // Sender sends whole Ethernet frames out of any interface. It hears nothing.
-type Sender struct {
-	socket
-	out outbox
-}
+type Sender struct{ socket }
 
 // OpenSender opens it; once is enough.
 func OpenSender() (*Sender, error) {
@@ -24,7 +21,6 @@ func OpenSender() (*Sender, error) {
 	if err != nil {
 		return nil, wrap(err, "open packet socket")
 	}
-	s.out.init(&s.socket)
 	return s, nil
 }
 
@@ -32,10 +28,9 @@ func OpenSender() (*Sender, error) {
 // the frame, From and To are not looked at); see UDP.Send for what it returns.
 func (s *Sender) Send(b *Batch) (lost int, err error) {
 	b.addressFrames()
-	lost, first, err := s.out.send(b)
-	if lost > 0 {
-		m := b.At(first)
-		return lost, wrap(err, "send a frame of "+strconv.Itoa(len(m.Data))+" octets by interface "+strconv.Itoa(m.Index))
+	lost, m, err := s.sendBatch(b)
+	if m != nil {
+		err = wrap(err, "send a frame of "+strconv.Itoa(len(m.Data))+" octets by interface "+strconv.Itoa(m.Index))
 	}
 	return lost, err
 }
@@ -43,36 +38,35 @@ func (s *Sender) Send(b *Batch) (lost int, err error) {
 // Close closes it.
 func (s *Sender) Close() error { return s.file.Close() }
 
-// outbox is a Send under way.
-type outbox struct {
-	socket      *socket
-	batch       *Batch
+// outgoing is a batch on its way out. The function is kept because making one
+// would allocate.
+type outgoing struct {
 	lost, first int
 	errno       unix.Errno
-	all         func(fd uintptr) // kept: making one would allocate
+	all         func(fd uintptr)
 }
 
-func (o *outbox) init(s *socket) {
-	o.socket = s
-	o.all = o.sendAll
-}
-
-// send sends the batch, whose headers are ready, and returns how many
-// messages were lost, and of the first of them number and reason.
-func (o *outbox) send(b *Batch) (lost, first int, err error) {
-	o.batch, o.lost, o.first, o.errno = b, 0, 0, 0
-	if err := o.socket.use(o.all); err != nil {
-		return 0, 0, err
+// sendBatch sends a batch whose headers are ready, and returns how many messages
+// were lost, the first of them, and why.
+func (s *socket) sendBatch(b *Batch) (lost int, first *Msg, err error) {
+	o := &b.out
+	o.lost, o.errno = 0, 0
+	if o.all == nil {
+		o.all = b.sendAll
 	}
-	if o.lost > 0 {
-		err = o.errno
+	if err := s.use(o.all); err != nil {
+		return 0, nil, err
 	}
-	return o.lost, o.first, err
+	if o.lost == 0 {
+		return 0, nil, nil
+	}
+	return o.lost, b.At(o.first), o.errno
 }
 
-func (o *outbox) sendAll(fd uintptr) {
-	for at := 0; at < o.batch.n; {
-		n, errno := sendmmsg(fd, o.batch.hdrs[at:o.batch.n])
+func (b *Batch) sendAll(fd uintptr) {
+	o := &b.out
+	for at := 0; at < b.n; {
+		n, errno := sendmmsg(fd, b.hdrs[at:b.n])
 		if errno == 0 {
 			at += n
 			continue

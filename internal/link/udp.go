@@ -11,7 +11,7 @@ import (
 // four thousand requests, which are 40 ms of a flood.
 const serverBuffer = 4 << 20
 
-// UDP is an IPv4 UDP socket. One goroutine may receive while another sends.
+// UDP is an IPv4 UDP socket. One goroutine may receive while others send.
 //
 // The socket of one interface is waited for by the runtime's poller, as all
 // that hears little. That of all interfaces has a thread of its own to wait
@@ -22,7 +22,6 @@ type UDP struct {
 	port  uint16
 	alone bool // it has a thread of its own
 	in    inbox
-	out   outbox
 }
 
 // inbox is a Receive under way. The functions are kept because making one
@@ -52,7 +51,6 @@ func ListenUDP(port uint16, on ID) (*UDP, error) {
 		return nil, wrap(err, "listen on "+udpPort(port))
 	}
 	c.in.try, c.in.once = c.receive, c.look
-	c.out.init(&c.socket)
 	return c, nil
 }
 
@@ -166,10 +164,9 @@ func (c *UDP) await(fd uintptr) {
 // it is as if the network had lost them.
 func (c *UDP) Send(b *Batch) (lost int, err error) {
 	b.addressDatagrams()
-	lost, first, err := c.out.send(b)
-	if lost > 0 {
-		m := b.At(first)
-		return lost, wrap(err, "send "+strconv.Itoa(len(m.Data))+" octets to "+m.To.String()+
+	lost, m, err := c.sendBatch(b)
+	if m != nil {
+		err = wrap(err, "send "+strconv.Itoa(len(m.Data))+" octets to "+m.To.String()+
 			" by interface "+strconv.Itoa(m.Index))
 	}
 	return lost, err
