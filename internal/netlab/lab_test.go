@@ -33,7 +33,7 @@ func leased(t *testing.T, client *Host, s Serving) {
 // TestLab_Peers shows that each server can give each client its lease.
 func TestLab_Peers(t *testing.T) {
 	servers := map[string]func(*Host, Serving, ...string) *Proc{
-		"dnsmasq": (*Host).Dnsmasq, "isc": (*Host).ISC, "udhcpd": (*Host).Udhcpd,
+		"dnsmasq": (*Host).Dnsmasq, "isc": (*Host).ISC, "udhcpd": (*Host).Udhcpd, "kea": (*Host).Kea,
 	}
 	clients := map[string]func(*Host, string, ...string) *Proc{
 		"udhcpc": (*Host).Udhcpc, "dhclient": (*Host).Dhclient, "dhcpcd": (*Host).Dhcpcd,

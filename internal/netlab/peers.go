@@ -14,7 +14,7 @@ type Serving struct {
 	Net       netip.Prefix // the network, with the server's own address in it
 	Low, High netip.Addr   // its addresses to lease
 	Lease     time.Duration
-	T1        time.Duration // option 58; zero to leave it out
+	T1, T2    time.Duration // options 58 and 59; zero to leave them out
 	Fixed     map[[6]byte]netip.Addr
 }
 
@@ -68,6 +68,9 @@ func (h *Host) Dnsmasq(s Serving, more ...string) *Proc {
 	if s.T1 != 0 {
 		args = append(args, "--dhcp-option=option:T1,"+seconds(s.T1))
 	}
+	if s.T2 != 0 {
+		args = append(args, "--dhcp-option=option:T2,"+seconds(s.T2))
+	}
 	for mac, a := range s.Fixed {
 		args = append(args, fmt.Sprintf("--dhcp-host=%s,%s", colons(mac), a))
 	}
@@ -84,6 +87,9 @@ func (h *Host) ISC(s Serving, more ...string) *Proc {
 	}
 	if s.T1 != 0 {
 		fmt.Fprintf(&b, "option dhcp-renewal-time %s;\n", seconds(s.T1))
+	}
+	if s.T2 != 0 {
+		fmt.Fprintf(&b, "option dhcp-rebinding-time %s;\n", seconds(s.T2))
 	}
 	for mac, a := range s.Fixed {
 		fmt.Fprintf(&b, "host h%x { hardware ethernet %s; fixed-address %s; }\n", mac, colons(mac), a)
@@ -110,6 +116,9 @@ func (h *Host) Udhcpd(s Serving, more ...string) *Proc {
 	if s.T1 != 0 {
 		fmt.Fprintf(&b, "option 0x3a %08x\n", int(s.T1.Seconds()))
 	}
+	if s.T2 != 0 {
+		fmt.Fprintf(&b, "option 0x3b %08x\n", int(s.T2.Seconds()))
+	}
 	for mac, a := range s.Fixed {
 		fmt.Fprintf(&b, "static_lease %s %s\n", colons(mac), a)
 	}
@@ -118,6 +127,34 @@ func (h *Host) Udhcpd(s Serving, more ...string) *Proc {
 	}
 	// Its check by ARP before an offer (-a) would only cost time here.
 	return h.Ready(h.Start("udhcpd", "-f", "-a", "0", h.WriteFile("udhcpd.conf", b.String())))
+}
+
+// Kea serves with ISC's Kea; more are members of its Dhcp4 object.
+func (h *Host) Kea(s Serving, more ...string) *Proc {
+	h.lab.t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, `{"Dhcp4": {"interfaces-config": {"interfaces": ["%s"]},
+"lease-database": {"type": "memfile", "persist": false},
+"loggers": [{"name": "kea-dhcp4", "severity": "DEBUG", "debuglevel": 40, "output_options": [{"output": "stdout"}]}],
+"valid-lifetime": %s,
+`, s.If, seconds(s.Lease))
+	for name, t := range map[string]time.Duration{"renew-timer": s.T1, "rebind-timer": s.T2} {
+		if t != 0 {
+			fmt.Fprintf(&b, "\"%s\": %s,\n", name, seconds(t))
+		}
+	}
+	for _, member := range more {
+		fmt.Fprintf(&b, "%s,\n", member)
+	}
+	fmt.Fprintf(&b, `"subnet4": [{"subnet": "%v", "pools": [{"pool": "%v - %v"}], "reservations": [`, s.Net.Masked(), s.Low, s.High)
+	lead := ""
+	for mac, a := range s.Fixed {
+		fmt.Fprintf(&b, `%s{"hw-address": "%s", "ip-address": "%v"}`, lead, colons(mac), a)
+		lead = ", "
+	}
+	fmt.Fprintf(&b, `], "option-data": [{"name": "routers", "data": "%v"}]}]}}`, s.Net.Addr())
+	return h.Ready(h.Start("env", "KEA_PIDFILE_DIR=/run", "KEA_LOCKFILE_DIR=/run",
+		"kea-dhcp4", "-c", h.WriteFile("kea.conf", b.String()+"\n")))
 }
 
 // Udhcpc runs busybox's client, with Debian's script.

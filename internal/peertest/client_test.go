@@ -25,6 +25,7 @@ var servers = []struct {
 	{"dnsmasq", (*netlab.Host).Dnsmasq, 2 * time.Minute, "DHCPDECLINE"},
 	{"isc", (*netlab.Host).ISC, 8 * time.Second, "Abandoning IP address"},
 	{"udhcpd", (*netlab.Host).Udhcpd, 8 * time.Second, "no free IP addresses"},
+	{"kea", (*netlab.Host).Kea, 8 * time.Second, "DHCP4_DECLINE_LEASE"},
 }
 
 // TestB1_C2_C3_C11_P3_Lease: a whole acquisition, on the wire, in the kernel
