@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"runtime"
 	"time"
 
 	"dhcpd/cache"
@@ -87,6 +88,9 @@ func Run(o Options) int {
 		out1:    link.NewBatch(1, 1<<14),
 	}
 	d.service = newService(d)
+	// At least two, because the thread that waits for the disk keeps hold of a
+	// processor; never many, because idle ones cost more than they could do.
+	runtime.GOMAXPROCS(min(max(runtime.NumCPU(), 2), 4))
 	defer d.stop()
 	if err := d.start(); err != nil {
 		d.say.log(err.Error())

@@ -30,9 +30,13 @@ const letters = 8
 
 // open begins the service. One processor can't do two things at once.
 func (p *post) open() {
-	if runtime.GOMAXPROCS(0) == 1 {
-		return
+	if runtime.NumCPU() > 1 {
+		p.hire()
 	}
+}
+
+// hire starts the postman.
+func (p *post) hire() {
 	p.out, p.back = make(chan letter, letters), make(chan letter, letters+1)
 	go func() {
 		for l := range p.out {

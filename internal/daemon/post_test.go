@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"errors"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -27,10 +26,9 @@ func (m *mailbox) Send(b *link.Batch) (int, error) {
 // postman has all that he can carry, and nothing is lost or sent twice. What
 // the kernel says comes out in the end.
 func TestPost_Busy(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	s, _, log := newServing(t)
 	m := &mailbox{may: make(chan struct{}, 100)}
-	s.post.open()
+	s.post.hire()
 	s.busy = true
 	want := map[string]bool{}
 	for i := range letters {
@@ -63,7 +61,7 @@ func TestPost_Busy(t *testing.T) {
 func TestPost_Idle(t *testing.T) {
 	s, _, _ := newServing(t)
 	m := &mailbox{may: make(chan struct{}, 100)}
-	s.post.open()
+	s.post.hire()
 	defer s.post.close(s.sent)
 	for range 3 {
 		m.may <- struct{}{}
