@@ -35,7 +35,7 @@ $(error dhcpd needs Go 1.26 or later from https://go.dev/dl; found: $(or $(GO),n
 endif
 
 FORCE:
-.PHONY: all install demo test race fuzz bench lint size cross features peers clean FORCE
+.PHONY: all install demo test race fuzz bench bench-go lint size cross features peers clean FORCE
 
 build/dhcpd: FORCE
 	$(BUILD) -o $@ ./cmd/dhcpd
@@ -80,7 +80,20 @@ fuzz:
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package </dev/null || exit; \
 	done
 
-bench:
+# Each part of dhcpd in turns with the least that could stand in its place,
+# about two minutes, as root; build/bench -only PART for less. Built as the
+# product is.
+bench: build/dhcpd build/bench
+	build/bench build/dhcpd
+	@echo; echo "codec, against github.com/insomniacslk/dhcp"
+	@cd internal/oracle && go test -run '^$$' -bench . -benchmem -benchtime 200ms | grep ^Benchmark
+
+build/bench: HOT += internal/bench
+build/bench: FORCE
+	$(BUILD) -o $@ ./internal/bench
+
+# The benchmarks that stand beside the code.
+bench-go:
 	go test -run '^$$' -bench . -benchmem ./...
 
 lint:

@@ -35,6 +35,7 @@ const (
 // house lists the rooms from the top down: a room only imports rooms below.
 var house = []room{
 	{"cmd/dhcpd", false, "daemon conf pool cache link dhcp4 safe"},
+	{"internal/bench", false, "server pool act conf dhcp4 link netlab " + xsys},
 	{"internal/demo", false, "netlab"},
 	{"internal/features", false, ""},
 	{"internal/peertest", false, ""},

@@ -44,9 +44,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
-	t := &stage{}
+	t := &netlab.Stage{Program: "demo"}
 	show(t, dhcpd)
-	t.end()
+	t.End()
 }
 
 // asRoot runs this program again, as root of a user namespace.
@@ -65,7 +65,7 @@ func asRoot() int {
 	return cmd.ProcessState.ExitCode()
 }
 
-func show(t *stage, dhcpd string) {
+func show(t *netlab.Stage, dhcpd string) {
 	lab := netlab.New(t)
 	server, client := lab.Host("server"), lab.Host("client")
 	lab.Wire(server, "eth0", client, "eth0")
@@ -103,34 +103,4 @@ func prefixes(h *netlab.Host) (list []string) {
 
 func say(title, text string) {
 	fmt.Printf("\n== %s\n\n    %s\n", title, strings.ReplaceAll(strings.Trim(text, "\n"), "\n", "\n    "))
-}
-
-// A stage is what the lab wants of a test.
-type stage struct {
-	failed bool
-	exits  []func()
-}
-
-func (s *stage) Helper()          {}
-func (s *stage) Name() string     { return "demo" }
-func (s *stage) Failed() bool     { return s.failed }
-func (s *stage) Cleanup(f func()) { s.exits = append(s.exits, f) }
-func (s *stage) Logf(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", args...)
-}
-
-func (s *stage) Fatalf(format string, args ...any) {
-	s.failed = true
-	s.Logf(format, args...)
-	s.end()
-	os.Exit(1)
-}
-
-// end cleans up, the last one first.
-func (s *stage) end() {
-	for len(s.exits) > 0 {
-		last := s.exits[len(s.exits)-1]
-		s.exits = s.exits[:len(s.exits)-1]
-		last()
-	}
 }

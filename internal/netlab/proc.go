@@ -153,6 +153,9 @@ func (p *Proc) Wait() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// PID returns the program's process ID as the machine sees it, not the host.
+func (p *Proc) PID() int { return p.cmd.Process.Pid }
+
 // Signal sends the program a signal, if it is still there.
 func (p *Proc) Signal(sig os.Signal) { p.cmd.Process.Signal(sig) }
 
