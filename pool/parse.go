@@ -3,7 +3,6 @@ package pool
 import (
 	"bytes"
 	"hash/crc32"
-	"net/netip"
 	"strconv"
 )
 
@@ -20,34 +19,60 @@ type entry struct {
 // read takes a line apart, without its newline. intact tells whether its
 // checksum is right; if so, verb is bad where the line can't be understood.
 func (e *entry) read(line []byte) (intact bool) {
-	e.verb = bad
+	body, intact := unsealed(line)
+	if e.verb = bad; intact {
+		e.verb = e.parse(&words{rest: body})
+	}
+	return intact
+}
+
+// unsealed returns what stands behind the checksum of a line, and whether that
+// is right.
+func unsealed(line []byte) (body []byte, intact bool) {
 	if len(line) < crcLen || line[crcLen-1] != ' ' {
-		return false
+		return nil, false
 	}
 	var sum uint32
+	var wrong byte
 	for _, c := range line[:crcLen-1] {
 		d := digit(c)
-		if d > 15 {
-			return false
-		}
-		sum = sum<<4 | uint32(d)
+		wrong |= d
+		sum = sum<<4 | uint32(d&15)
 	}
-	body := line[crcLen:]
-	if crc32.Checksum(body, castagnoli) != sum {
+	body = line[crcLen:]
+	return body, wrong <= 15 && crc32.Checksum(body, castagnoli) == sum
+}
+
+// skim is read for who knows that the line was understood before: of a record
+// it reads no more than the address, the state, since and last.
+func (e *entry) skim(line []byte) (intact bool) {
+	body, intact := unsealed(line)
+	if e.verb = bad; !intact {
 		return false
 	}
-	e.verb = e.parse(&words{rest: body})
+	w := words{rest: body}
+	if w.isRecord() {
+		r := &e.rec
+		r.Addr, r.State, r.Since, r.Last = w.addr(), stateOf(w.next()), w.time(), 0
+		for range 4 { // told, kept, client ID, hardware address
+			w.next()
+		}
+		e.last(&w)
+		if e.verb = record; len(w.rest) == 0 && !w.bad {
+			return true
+		}
+		w = words{rest: body} // last may stand behind others: read it all
+	}
+	e.verb = e.parse(&w)
 	return true
 }
 
 func (e *entry) parse(w *words) (v verb) {
-	first := w.next()
-	a, isRecord := parseAddr(first)
-	if isRecord {
+	if w.isRecord() {
 		v = record
-		e.record(w, a)
-	} else if v = verbOf(first); v != bad {
-		e.rest(w, v)
+		e.record(w)
+	} else if v = verbOf(w.next()); v != bad {
+		e.behind(w, v)
 	}
 	if w.bad || len(w.rest) > 0 {
 		return bad
@@ -64,13 +89,11 @@ func verbOf(word []byte) verb {
 	return bad
 }
 
-// rest reads what follows a verb.
-func (e *entry) rest(w *words, v verb) {
+// behind reads what follows a verb.
+func (e *entry) behind(w *words, v verb) {
 	switch v {
 	case add, del, setFree, wake:
-		a, ok := parseAddr(w.next())
-		w.bad = w.bad || !ok
-		e.rec.Addr = a
+		e.rec.Addr = w.addr()
 	case clock:
 		e.stamp = stamp{boot: string(w.next())}
 		if e.stamp.boot == "-" {
@@ -82,17 +105,32 @@ func (e *entry) rest(w *words, v verb) {
 	}
 }
 
-func (e *entry) record(w *words, a netip.Addr) {
+func (e *entry) record(w *words) {
 	e.mem = e.mem[:0]
-	e.rec = Record{Addr: a, State: stateOf(w.next())}
-	w.bad = w.bad || e.rec.State == stateCount
 	r := &e.rec
+	*r = Record{}
+	r.Addr = w.addr()
+	r.State = stateOf(w.next())
+	w.bad = w.bad || r.State == stateCount
 	r.Since, r.Told, r.Kept = w.time(), w.time(), w.time()
 	r.ID = e.hex(w, w.next())
 	r.HW = e.hw(w, w.next())
 	for len(w.rest) > 0 && !w.bad {
-		e.extra(w, w.next())
+		if !e.last(w) {
+			e.extra(w, w.quoted())
+		}
 	}
+}
+
+// last reads last=, which nearly all records have, if it is next.
+func (e *entry) last(w *words) bool {
+	const name = "last="
+	if len(w.rest) <= len(name) || string(w.rest[:len(name)]) != name {
+		return false
+	}
+	w.rest = w.rest[len(name):]
+	e.rec.Last = w.time()
+	return true
 }
 
 const stateCount = State(len(stateNames))
@@ -114,7 +152,7 @@ func (e *entry) extra(w *words, word []byte) {
 	r := &e.rec
 	switch string(name) {
 	case "last":
-		r.Last = w.timeOf(value)
+		w.bad = true // where it has a value, last read it
 	case "host":
 		r.Host = text(e.quoted(w, value))
 	case "class":
@@ -216,39 +254,12 @@ func (e *entry) quoted(w *words, word []byte) []byte {
 }
 
 // digit returns the value of a hexadecimal digit, small or capital; 255 if it
-// is none.
-func digit(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10
-	}
-	return 255
-}
+// is none. It is a table because random digits are what a processor can't
+// foresee.
+func digit(c byte) byte { return digits[c] - 1 }
 
-// parseAddr reads an IPv4 address. netip.ParseAddr takes three times as long,
-// which counts when there are a million of them.
-func parseAddr(word []byte) (netip.Addr, bool) {
-	var b [4]byte
-	i := 0
-	for n := range b {
-		if n > 0 {
-			if i >= len(word) || word[i] != '.' {
-				return netip.Addr{}, false
-			}
-			i++
-		}
-		v, from := 0, i
-		for ; i < len(word) && '0' <= word[i] && word[i] <= '9' && i < from+3; i++ {
-			v = 10*v + int(word[i]-'0')
-		}
-		if i == from || v > 255 {
-			return netip.Addr{}, false
-		}
-		b[n] = byte(v)
-	}
-	return netip.AddrFrom4(b), i == len(word)
+var digits = [256]byte{
+	'0': 1, '1': 2, '2': 3, '3': 4, '4': 5, '5': 6, '6': 7, '7': 8, '8': 9, '9': 10,
+	'a': 11, 'b': 12, 'c': 13, 'd': 14, 'e': 15, 'f': 16,
+	'A': 11, 'B': 12, 'C': 13, 'D': 14, 'E': 15, 'F': 16,
 }

@@ -100,11 +100,12 @@ func (t *Table) index(i uint32) {
 	}
 }
 
-// load prepares an empty table for a pool file of so many octets, of which it
-// takes some two hundred to make room for an address to be worth while.
+// load prepares an empty table for a pool file of so many octets. An address
+// that is added and leased takes some 130 of them.
 func (t *Table) load(size int64) {
 	t.loading = true
-	t.addrs.heads = make([]uint32, 1+size/200)
+	n := 1 + size/128
+	t.addrs.heads, t.addrs.links = make([]uint32, n), make([]link, 0, n)
 }
 
 // loaded makes the indexes of a table that was just filled: at once, which is
