@@ -177,11 +177,11 @@ func TestP4_LongJumpIsChecked(t *testing.T) {
 func (k *keeper) compactNow() {
 	k.t.Helper()
 	old := k.file.f
-	k.file.few, k.file.patience = -1<<20, 0
+	k.file.floor, k.file.factor, k.file.patience = 0, 0, 0
 	k.mustCommit(k.lease(ip(250), 250, 1)) // only a block with a record begins one
 	k.settle()
 	k.mustCommit()
-	k.file.few = 1 << 20
+	k.file.floor = 1 << 60
 	if k.file.f == old {
 		k.t.Fatalf("there was no compaction")
 	}

@@ -17,7 +17,9 @@ type compaction struct {
 
 	entry entry
 	tl    timeline
-	marks map[uint32]mark
+	lines uint32
+	marks map[uint32]*[group]mark // by address/group
+	keep  []uint64                // a bit for each line
 	buf   []byte
 }
 
@@ -25,22 +27,34 @@ type compaction struct {
 // one: not .new, which whoever has octetWrites may take.
 const compactName = ".compact"
 
-// mark is what counts for an address: where its last record begins, and flags.
-type mark uint64
+// mark is what counts for an address, by the numbers of lines; 0 is none.
+type mark struct {
+	member    uint32 // an add that has no del after it
+	wake      uint32 // a wake that has no record after it
+	record    uint32 // the last record
+	abandoned bool   // so says that: a free takes it back
+}
 
+const group = 16
+
+// When to compact: not a file so small that it is not worth the wear, and then
+// one that is so many times as long as what counts; or only twice, if that is
+// long.
 const (
-	markMember    mark = 1 << iota // its last add has no del after it
-	markWake                       // its last wake has no record after it
-	markAbandoned                  // so says its last record: a free takes it back
-	markShift     = 3
+	compactFloor  = 256 << 10 // octets
+	compactFactor = 4
+	compactDead   = 100_000 // lines
 )
 
-func (m mark) at() int64 { return int64(m >> markShift) }
+// worthwhile tells whether to compact the file if so many of its lines count.
+func (f *File) worthwhile(live int) bool {
+	return f.end >= f.floor && f.lines >= f.patience &&
+		f.lines >= min(f.factor*live, max(2*live, live+compactDead))
+}
 
-// startCompaction has a helper begin when the dead lines outweigh the live.
+// startCompaction has a helper begin when it is time for that.
 func (f *File) startCompaction(live int) {
-	if f.compacting || live == 0 || f.lines < 2*live+f.few || f.lines < f.patience ||
-		f.corrupt != nil || f.distrust != nil || !f.opened {
+	if f.compacting || live == 0 || !f.worthwhile(live) || f.corrupt != nil || f.distrust != nil || !f.opened {
 		return
 	}
 	f.compacting = true
@@ -92,58 +106,58 @@ func (c *compaction) drop() {
 	}
 }
 
-// run is what the helper does.
+// run is what the helper does: it finds out which lines count, and then copies
+// just those. Nothing is taken for a line unless its checksum is right.
 func (c *compaction) run() (err error) {
-	c.marks = map[uint32]mark{}
+	c.marks = map[uint32]*[group]mark{}
 	c.tl = newTimeline()
-	if err := c.each(c.mark); err != nil {
+	c.keep = []uint64{0}
+	if err := c.markAll(); err != nil {
 		return err
 	}
 	if c.dst, err = newDraft(c.disk, c.name, c.stamp); err != nil {
 		return err
 	}
-	segment := 0
-	err = c.each(func(line []byte, at int64) error {
-		if c.entry.verb == clock {
-			segment++
-		}
-		return c.copy(line, at, segment)
-	})
-	if err == nil {
-		err = c.flush(0)
+	if err := c.copyAll(); err != nil {
+		return err
 	}
-	c.marks = nil
-	if err == nil {
-		err = c.dst.f.sync() // now, without the lock, so that little is left for the end
-	}
-	return err
+	c.marks, c.keep = nil, nil
+	return c.dst.f.sync() // now, without the lock, so that little is left for the end
 }
 
 var errUnsound = errors.New("a line is not as it was")
 
-// each reads the source line by line.
-func (c *compaction) each(do func(line []byte, at int64) error) error {
+// markAll reads all lines and marks those that count.
+func (c *compaction) markAll() error {
 	s := newScanner(c.src, int64(len(header)), c.upto)
-	for {
-		line, at := s.next()
-		if line == nil {
-			return s.err
-		}
-		if !c.entry.read(line) || c.entry.verb == bad {
+	for line, _ := s.next(); line != nil; line, _ = s.next() {
+		if !c.entry.skim(line) || c.entry.verb == bad {
 			return errUnsound
 		}
-		if err := do(line, at); err != nil {
-			return err
+		if c.lines++; c.lines%64 == 0 {
+			c.keep = append(c.keep, 0)
+		}
+		c.mark()
+	}
+	for _, g := range c.marks {
+		for _, m := range g {
+			c.keepLine(m.member)
+			c.keepLine(m.wake)
+			c.keepLine(m.record)
 		}
 	}
+	return s.err
 }
 
-// mark notes what counts.
-func (c *compaction) mark(_ []byte, at int64) error {
+func (c *compaction) keepLine(n uint32) { c.keep[n/64] |= 1 << (n % 64) }
+
+// mark marks the line just read.
+func (c *compaction) mark() {
 	e := &c.entry
 	switch e.verb {
 	case clock:
 		c.tl.clock(e.stamp)
+		c.keepLine(c.lines) // copyAll has to know
 	case opened:
 		c.tl.opened()
 	case closed:
@@ -151,60 +165,68 @@ func (c *compaction) mark(_ []byte, at int64) error {
 	case synced:
 	default:
 		n := number(e.rec.Addr)
-		c.marks[n] = c.marks[n].after(e, at)
+		g := c.marks[n/group]
+		if g == nil {
+			g = new([group]mark)
+			c.marks[n/group] = g
+		}
+		g[n%group].take(e, c.lines)
 		if e.verb == record {
 			c.tl.seen(&e.rec)
 		}
 	}
-	return nil
 }
 
-// after returns what counts for an address after one more line about it.
-func (m mark) after(e *entry, at int64) mark {
+// take takes in line n about the address.
+func (m *mark) take(e *entry, n uint32) {
 	switch e.verb {
 	case add:
-		return m | markMember
-	case del:
-		return m &^ markMember
-	case wake:
-		return m | markWake
-	case setFree:
-		if m&markAbandoned != 0 {
-			return m & (markMember | markWake)
+		if m.member == 0 { // once is enough
+			m.member = n
 		}
-		return m
+	case del:
+		m.member = 0
+	case wake:
+		m.wake = n
+	case setFree:
+		if m.abandoned {
+			m.record, m.abandoned = 0, false
+		}
+	case record:
+		m.record, m.wake, m.abandoned = n, 0, e.rec.State == Abandoned
+		if e.rec.State == Free {
+			m.record = 0
+		}
 	}
-	m &= markMember
-	switch e.rec.State {
-	case Free:
-		return m
-	case Abandoned:
-		m |= markAbandoned
-	}
-	return m | mark(at)<<markShift
 }
 
-// copy copies a line if it counts.
-func (c *compaction) copy(line []byte, at int64, segment int) error {
-	e := &c.entry
-	if e.verb != add && e.verb != wake && e.verb != record {
-		return nil
+// copyAll copies the lines that count. All others are not even looked at.
+func (c *compaction) copyAll() error {
+	s := newScanner(c.src, int64(len(header)), c.upto)
+	segment := 0
+	for n := uint32(1); n <= c.lines; n++ {
+		line, _ := s.next()
+		if c.keep[n/64]&(1<<(n%64)) == 0 {
+			continue
+		}
+		if line == nil || !c.entry.read(line) {
+			return errors.Join(s.err, errUnsound)
+		}
+		switch c.entry.verb {
+		case clock:
+			segment++
+		case record:
+			c.record(line, segment)
+		case add, wake:
+			c.verbatim(line)
+		default:
+			return errUnsound
+		}
+		if err := c.flush(readSize); err != nil {
+			return err
+		}
 	}
-	n := number(e.rec.Addr)
-	m := c.marks[n]
-	switch {
-	case e.verb == add && m&markMember != 0:
-		c.marks[n] = m &^ markMember // once is enough
-	case e.verb == wake && m&markWake != 0 && at > m.at():
-		c.marks[n] = m &^ markWake
-	case e.verb == record && at == m.at():
-		c.record(line, segment)
-		return c.flush(readSize)
-	default:
-		return nil
-	}
-	c.verbatim(line)
-	return c.flush(readSize)
+	return errors.Join(s.err, c.flush(0))
 }
 
 func (c *compaction) verbatim(line []byte) {

@@ -49,8 +49,9 @@ type File struct {
 
 	compacting bool
 	compacted  chan *compaction
-	patience   int // no compaction before there are so many lines
-	few        int // dead lines that are not worth the trouble
+	patience   int   // no compaction before there are so many lines
+	floor      int64 // see worthwhile
+	factor     int
 }
 
 // ErrWhole is in the error of a Commit after which the next block must be a
@@ -84,7 +85,7 @@ func Open(path string, c *Clock) (*File, *Loaded, error) {
 }
 
 func open(path string, c *Clock, d disk) (*File, *Loaded, error) {
-	f := &File{path: path, disk: d, clock: c, few: 2000}
+	f := &File{path: path, disk: d, clock: c, floor: compactFloor, factor: compactFactor}
 	f.look = make(chan struct{}, 1)
 	f.Look = f.look
 	f.compacted = make(chan *compaction, 1)

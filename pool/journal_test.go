@@ -81,7 +81,7 @@ func (w *world) open() {
 		}
 		w.k = k
 	}
-	w.k.file.few = 4
+	w.k.file.floor, w.k.file.factor = 0, 2
 }
 
 func (w *world) someFault() func(string) error {

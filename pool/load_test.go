@@ -111,7 +111,7 @@ func TestP2_CorruptServesFixedOnly(t *testing.T) {
 	}
 	fixed := &Record{Addr: ip(50), State: Fixed, Since: k.now(), Told: Infinite, Kept: Infinite, Client: client(50)}
 	for range 3 { // more than enough for a compaction, which must not be
-		k.file.few = 0
+		k.file.floor, k.file.factor = 0, 0
 		k.mustCommit(fixed)
 		k.settle()
 	}
@@ -501,6 +501,11 @@ func FuzzParseLine(f *testing.F) {
 			return
 		}
 		want := plain(&e.rec)
+		var skimmed entry
+		if !skimmed.skim([]byte(line)) || skimmed.verb != record || skimmed.rec.Addr != want.Addr ||
+			skimmed.rec.State != want.State || skimmed.rec.Since != want.Since || skimmed.rec.Last != want.Last {
+			t.Fatalf("skimmed, it is %+v, want %+v", skimmed.rec, want)
+		}
 		again := appendRecord(nil, &want, 5)
 		if !e.read(again[:len(again)-1]) || e.verb != record {
 			t.Fatalf("%q can't be read", again)

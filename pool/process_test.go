@@ -52,7 +52,7 @@ func child(path string) {
 		fmt.Println("error", err)
 		os.Exit(1)
 	}
-	f.few = 50
+	f.floor, f.factor = 0, 2
 	b := f.NewBlock(loaded.Table)
 	start := loaded.Table.Len() // so that later daemons count on
 	for r := range loaded.Table.All() {
