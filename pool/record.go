@@ -4,6 +4,7 @@
 package pool
 
 import (
+	"bytes"
 	"math"
 	"net/netip"
 )
@@ -78,4 +79,17 @@ type Extra struct {
 	Counter  uint64 // RFC 3118 replay counter (counter)
 	Check    bool   // its lease ended in a believed jump of the wall clock: check on the wire before someone else gets it (check)
 	Unknown  string // names that this version does not know, kept as they are
+}
+
+// Same tells whether two records say the same.
+func (r *Record) Same(as *Record) bool {
+	return r.Last == as.Last && r.Told == as.Told && r.Kept == as.Kept && r.Since == as.Since &&
+		r.Addr == as.Addr && r.State == as.State && r.HW == as.HW && bytes.Equal(r.ID, as.ID) &&
+		r.Extra.same(&as.Extra)
+}
+
+func (x *Extra) same(as *Extra) bool {
+	return bytes.Equal(x.Agent, as.Agent) && bytes.Equal(x.Class, as.Class) && x.Host == as.Host &&
+		bytes.Equal(x.Decliner, as.Decliner) && x.Holder == as.Holder && bytes.Equal(x.Nonce, as.Nonce) &&
+		x.Counter == as.Counter && x.Check == as.Check && x.Unknown == as.Unknown
 }

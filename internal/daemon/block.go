@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/netip"
+	"strings"
 
 	"dhcpd/internal/act"
 	"dhcpd/pool"
@@ -53,18 +54,16 @@ func (s *service) write(file *pool.File) {
 // knows, since whoever gets it next must not get it twice.
 func (s *service) commit(a *act.Action) *outbox {
 	b, r := s.filling, a.Record
-	b.text.Add(r, a.Lazy)
-	b.due = true
 	// Behind a record that frees the address, the promise that a lazy one
 	// rests on is none any more.
-	if s.unfree(r.Addr) || !a.Lazy {
-		b.sync = true
-	}
+	lazy := !s.unfree(r.Addr) && a.Lazy
 	if r.State == pool.Released {
 		b.freeing = append(b.freeing, own(r))
-	} else {
-		old, had := s.table.Apply(r)
+		b.add(r, lazy)
+	} else if old, had := s.table.Apply(r); !lazy || !old.Same(r) {
+		// A client that renews twice in a second has nothing new to say.
 		b.undo = append(b.undo, undo{old, had})
+		b.add(r, lazy)
 	}
 	switch {
 	case b.sync:
@@ -75,11 +74,19 @@ func (s *service) commit(a *act.Action) *outbox {
 	return &s.direct
 }
 
+// add adds a record.
+func (b *block) add(r *pool.Record, lazy bool) {
+	b.text.Add(r, lazy)
+	b.due = true
+	b.sync = b.sync || !lazy
+}
+
 // own returns a record that does not share the memory of a core.
 func own(r *pool.Record) pool.Record {
 	c := *r
 	c.ID, c.Agent, c.Class = bytes.Clone(r.ID), bytes.Clone(r.Agent), bytes.Clone(r.Class)
 	c.Decliner, c.Nonce = bytes.Clone(r.Decliner), bytes.Clone(r.Nonce)
+	c.Host, c.Unknown = strings.Clone(r.Host), strings.Clone(r.Unknown)
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,7 +21,8 @@ func newServing(t *testing.T) (*service, *network, *strings.Builder) {
 	var log strings.Builder
 	d.say.err = &log
 	s := d.service
-	file, loaded, err := pool.Open(filepath.Join(t.TempDir(), "pool"), d.clock.Clock)
+	d.opt.Pool = filepath.Join(t.TempDir(), "pool")
+	file, loaded, err := pool.Open(d.opt.Pool, d.clock.Clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,6 +147,82 @@ func TestS8_ReleasedAndTakenAgainInOneBlock(t *testing.T) {
 	s.blockDone(outcome{})
 	if got := holders(s.table); got != "1:a:bound" {
 		t.Errorf("table: %s; the later record must win", got)
+	}
+}
+
+// stored is what happens when the block that is written has reached the disk,
+// but for the sending.
+func stored(s *service) {
+	s.discard(&s.writing.replies)
+	s.blockDone(outcome{})
+}
+
+// written has the writer's part of the filling block done, and returns how
+// often the pool file was synced for that, and the lines of address 1.
+func written(t *testing.T, s *service) (syncs, lines int) {
+	t.Helper()
+	before, _ := os.ReadFile(s.d.opt.Pool)
+	handOver(s)
+	s.filling = newBlock(s)
+	if _, err := s.file.Commit(s.writing.text); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.ReadFile(s.d.opt.Pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	added := string(after[len(before):])
+	return strings.Count(added, " = "), strings.Count(added, " 10.0.0.1 ")
+}
+
+// The promise that a renewal rests on is on the disk, but behind it there is a
+// RELEASE, so that the disk has to be told again.
+func TestS4_RenewalBehindAReleaseIsSynced(t *testing.T) {
+	s, n, _ := newServing(t)
+	s.do(n, ackFor(record(1, "a", pool.Bound), false))
+	written(t, s)
+	stored(s)
+	s.do(n, ackFor(record(1, "a", pool.Released), false)[:1])
+	written(t, s)
+	s.do(n, ackFor(record(1, "a", pool.Bound), true))
+	stored(s)
+	if syncs, _ := written(t, s); syncs != 1 {
+		t.Errorf("%d syncs", syncs)
+	}
+}
+
+// A renewal that changes nothing is not written, however often it comes; its
+// ACK waits for what an ACK waits for.
+func TestP5_SameRenewalIsNotWritten(t *testing.T) {
+	s, n, _ := newServing(t)
+	s.do(n, ackFor(record(1, "a", pool.Bound), false))
+	s.do(n, ackFor(record(1, "a", pool.Bound), true))
+	if replies(&s.direct) != 0 || replies(&s.filling.replies) != 2 {
+		t.Error("an ACK does not wait for its record, which is not synced yet")
+	}
+	if _, lines := written(t, s); lines != 1 {
+		t.Errorf("%d lines for one lease", lines)
+	}
+	s.do(n, ackFor(record(1, "a", pool.Bound), true))
+	if replies(&s.writing.replies) != 3 || s.filling.due {
+		t.Error("an ACK does not wait for its record, which is on its way")
+	}
+	stored(s)
+	s.do(n, ackFor(record(1, "a", pool.Bound), true))
+	if replies(&s.direct) != 1 || s.filling.due {
+		t.Error("a renewal that changes nothing waits for the disk, or is written")
+	}
+	later := record(1, "a", pool.Bound)
+	later.Last++
+	s.do(n, ackFor(later, true))
+	if syncs, lines := written(t, s); syncs != 0 || lines != 1 {
+		t.Errorf("a second later: %d syncs, %d lines", syncs, lines)
+	}
+	stored(s)
+	s.do(n, ackFor(record(1, "a", pool.Released), false)[:1])
+	s.do(n, ackFor(later, true)) // the same as the table has still
+	if syncs, lines := written(t, s); syncs != 1 || lines != 2 {
+		t.Errorf("released and taken again: %d syncs, %d lines", syncs, lines)
 	}
 }
 
