@@ -164,6 +164,12 @@ func TestS20_SharedWire(t *testing.T) {
 			t.Errorf("option %d is %v (%v), want %s", c, got, err, want)
 		}
 	}
+	w.site.Addrs = prefixes("10.0.0.1/24 10.0.2.1/25") // one on each block: the client knows us by its own
+	a = w.want(discover(2), "hold 10.0.2.20; DHCPOFFER 10.0.2.20 to 10.0.2.20:68 raw")
+	if got, _ := a.reply.Options.Addr(dhcp4.ServerID); got != ip("10.0.2.1") || a.send.To.Source != got {
+		t.Errorf("server identifier %v, source %v", got, a.send.To.Source)
+	}
+	w.site.Addrs = prefixes("10.0.0.1/24")
 	w.want(discover(3), "drop") // 10.0.1.20 is on another wire
 	w.want(selecting(2, "10.0.2.20"), "commit bound 10.0.2.20; DHCPACK 10.0.2.20 to 10.0.2.20:68 raw")
 	w.want(discover(2), "hold 10.0.2.20; DHCPOFFER 10.0.2.20 to 10.0.2.20:68 raw") // its lease, whatever the block

@@ -18,8 +18,8 @@ func (s *Server) inform() {
 		return
 	}
 	for _, l := range s.links {
-		if s.gather(place{addr: s.msg.Ciaddr, link: l}) == fine {
-			s.begin(dhcp4.ACK, l)
+		if p := (place{addr: s.msg.Ciaddr, link: l}); s.gather(p) == fine {
+			s.begin(dhcp4.ACK, p)
 			s.reply.Ciaddr = s.msg.Ciaddr
 			s.configure()
 			s.send()
@@ -59,7 +59,7 @@ func (s *Server) bootp() {
 	}
 	s.term = dhcp4.Infinite
 	s.commit(p)
-	s.begin(dhcp4.BOOTP, p.link)
+	s.begin(dhcp4.BOOTP, p)
 	s.reply.Ciaddr = s.msg.Ciaddr
 	s.assign(p)
 	s.configure()

@@ -5,7 +5,7 @@ import (
 	"dhcpd/internal/dhcp4"
 )
 
-// begin starts a reply of type t to a client on l: the header, and the
+// begin starts a reply of type t to a client at p: the header, and the
 // options that say what it is and from whom.
 //
 // RFC 2131 table 3, with the client ID as RFC 6842 changed it:
@@ -34,12 +34,12 @@ import (
 //	all others        MAY             MAY                     MUST NOT
 //
 // A BOOTP reply is an ACK without what makes it DHCP (RFC 1534 section 2).
-func (s *Server) begin(t dhcp4.Type, l link) {
+func (s *Server) begin(t dhcp4.Type, p place) {
 	m, r := s.msg, &s.reply
 	r.Reset(dhcp4.BootReply)
 	r.Htype, r.Hlen, r.Chaddr = m.Htype, m.Hlen, m.Chaddr
 	r.Xid, r.Flags, r.Giaddr = m.Xid, m.Flags, m.Giaddr
-	s.source = s.address(l)
+	s.source = s.address(p)
 	s.self = s.source
 	if a, ok := s.override(); ok {
 		s.self = a
@@ -67,7 +67,7 @@ func (s *Server) echo(c dhcp4.Code) {
 
 // offer OFFERs p.
 func (s *Server) offer(p place) {
-	s.begin(dhcp4.Offer, p.link)
+	s.begin(dhcp4.Offer, p)
 	s.assign(p)
 	s.configure()
 	s.send()
@@ -80,7 +80,7 @@ func (s *Server) ack(p place) {
 		return
 	}
 	s.commit(p)
-	s.begin(dhcp4.ACK, p.link)
+	s.begin(dhcp4.ACK, p)
 	s.reply.Ciaddr = s.msg.Ciaddr
 	s.assign(p)
 	if s.msg.Type() == dhcp4.Discover { // RFC 4039 section 4
@@ -93,7 +93,7 @@ func (s *Server) ack(p place) {
 // nak refuses an address.
 func (s *Server) nak(why reason) {
 	s.because(why, act.Refusal)
-	s.begin(dhcp4.NAK, s.links[0])
+	s.begin(dhcp4.NAK, place{link: s.links[0]})
 	if !s.reply.Giaddr.IsUnspecified() {
 		// The relay is to broadcast it: the client may not be where its
 		// address is (RFC 2131 section 4.3.2).

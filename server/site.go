@@ -104,24 +104,42 @@ func (s *Server) responsible(a netip.Addr) bool {
 	return known
 }
 
-// address is the one of ours by which a client on l knows us: one that it can
+// address is the one of ours by which a client at p knows us: one that it can
 // reach (RFC 2131 section 4.1). If it names one of ours, then that: clients
 // take a NAK only from the server that they asked.
-func (s *Server) address(l link) netip.Addr {
+func (s *Server) address(p place) netip.Addr {
 	if a, err := s.msg.Options.Addr(dhcp4.ServerID); err == nil && s.site.Ours(a) {
 		return a
 	}
-	if s.msg.Giaddr.IsUnspecified() {
-		for _, p := range s.site.Addrs {
-			if a := p.Addr(); a == l.on || s.isOn(a, l) {
-				return a
-			}
-		}
+	if a := s.onLink(p); a.IsValid() {
+		return a
 	}
 	if s.site.Ours(s.site.To) { // behind a relay: it reached us there
 		return s.site.To
 	}
 	return s.site.Addrs[0].Addr()
+}
+
+// onLink is the interface's first address on the client's network, the zero
+// Addr if there is none: where several netblocks share the wire, rather one
+// that the client reaches without a router.
+func (s *Server) onLink(p place) (first netip.Addr) {
+	if !s.msg.Giaddr.IsUnspecified() {
+		return first
+	}
+	for _, x := range s.site.Addrs {
+		a := x.Addr()
+		if a != p.link.on && !s.isOn(a, p.link) {
+			continue
+		}
+		if x.Contains(p.addr) {
+			return a
+		}
+		if !first.IsValid() {
+			first = a
+		}
+	}
+	return first
 }
 
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
