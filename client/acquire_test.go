@@ -181,19 +181,6 @@ func TestC4_AnswerAfterTheACK(t *testing.T) {
 	r.is(Init, 11)
 }
 
-// TestC4_WhileBound: a conflict with a lease is logged, once in its time.
-func TestC4_WhileBound(t *testing.T) {
-	r := newRig(t).reach(Bound)
-	r.same(r.do(Event{Kind: Conflict, MAC: theirs}),
-		"log: 10.0.0.5 is already in use by 02:00:00:00:00:09")
-	r.same(r.do(Event{Kind: Conflict, MAC: theirs}))
-	r.is(Bound, 1801)
-	r.wakeWhenDue(2)
-	r.got(reply(dhcp4.ACK, 2))
-	r.same(r.do(Event{Kind: Conflict, MAC: theirs}),
-		"log: 10.0.0.5 is already in use by 02:00:00:00:00:09")
-}
-
 // TestC8_Nak: who may say no, and in which phase.
 func TestC8_Nak(t *testing.T) {
 	nak := func(a ...func(*dhcp4.Message)) *dhcp4.Message { return reply(dhcp4.NAK, 2, a...) }

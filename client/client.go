@@ -19,6 +19,7 @@ const (
 	Init       Phase = iota // before the first DISCOVER, after a DECLINE or NAK, no carrier
 	Selecting               // DISCOVERs go out
 	Requesting              // an OFFER is taken, REQUESTs go out
+	Probing                 // an ACK is there, the link is asked who else has the address
 	InitReboot              // a lease is known, no carrier to ask about it
 	Rebooting               // REQUESTs go out to have a known lease confirmed
 	Bound
@@ -26,10 +27,10 @@ const (
 	Rebinding // past T2: REQUESTs to any server
 )
 
-var phaseNames = [...]string{"INIT", "SELECTING", "REQUESTING", "INIT-REBOOT",
-	"REBOOTING", "BOUND", "RENEWING", "REBINDING"}
+var phaseNames = [...]string{"INIT", "SELECTING", "REQUESTING", "PROBING",
+	"INIT-REBOOT", "REBOOTING", "BOUND", "RENEWING", "REBINDING"}
 
-// String returns the name that RFC 2131 uses, as INIT-REBOOT.
+// String returns the name that RFC 2131 uses, as INIT-REBOOT. PROBING is ours.
 func (p Phase) String() string { return phaseNames[p] }
 
 // ClassID is the class identifier (option 60) of a client that is given no other.
@@ -45,6 +46,7 @@ type Config struct {
 	Request    []dhcp4.Code // option 55; nil for what the daemon can apply
 	MTU        int          // of the interface, for option 57; 0 for 1500
 	Possessive bool         // keep the address when the lease ends
+	Probe      bool         // wait out the probing of RFC 5227 before a new address is used
 	Times      Times        // test levels: in place of what the server says
 }
 
@@ -74,6 +76,10 @@ type State struct {
 	Holder [6]byte    // who else was heard to use that address; zero for nobody
 	Tries  int        // delays so far in a phase where they double
 
+	pending  *act.Lease // in PROBING: what becomes ours if nobody answers
+	probes   int        // how many are still to be sent
+	defended time.Time  // when the address was last defended
+
 	Naks     int // since the last lease
 	Declines int // likewise
 
@@ -93,7 +99,7 @@ const (
 	Start    Kind = iota + 1 // Lease, Held: begin, also anew with another Config
 	Wake                     // State.Wake has come
 	Got                      // Msg, From: a message to port 68 of this network
-	Conflict                 // MAC: another host uses, or probes for, the address Watched
+	Conflict                 // MAC, Asking: another host uses, or probes for, the address Watched
 	LinkUp                   // the carrier has come (back)
 	LinkDown                 // the carrier is gone
 	Stop                     // the daemon ends; the address stays
@@ -101,13 +107,14 @@ const (
 
 // Event is one thing that happened to a network.
 type Event struct {
-	Kind  Kind
-	Msg   *dhcp4.Message // read during Step only
-	From  netip.Addr     // its IP source
-	MAC   [6]byte
-	Lease *act.Lease // the lease remembered from an earlier run, nil for none
-	Held  bool       // its address is on the interface
-	Rand  uint64     // fresh randomness, with every event
+	Kind   Kind
+	Msg    *dhcp4.Message // read during Step only
+	From   netip.Addr     // its IP source
+	MAC    [6]byte
+	Asking bool       // it only probes for the address
+	Lease  *act.Lease // the lease remembered from an earlier run, nil for none
+	Held   bool       // its address is on the interface
+	Rand   uint64     // fresh randomness, with every event
 }
 
 // Step is the client: what becomes of state s when event e happens, and what
@@ -120,11 +127,10 @@ func Step(now time.Time, s State, e Event) (State, []act.Action) {
 	return m.State, m.acts
 }
 
-// Frames tells whether the daemon must be able to send and receive raw frames
-// (DHCP and ARP) on the network. Else its UDP socket will do.
+// Frames tells whether the daemon must be able to send and receive DHCP in raw
+// frames on the network. Else its UDP socket will do.
 func (s *State) Frames() bool {
-	quiet := s.Phase == Bound || s.Phase == Renewing
-	return s.Running && (!quiet || !s.announce.IsZero())
+	return s.Running && s.Phase != Bound && s.Phase != Renewing
 }
 
 // Forever tells whether there will never be anything to do again but to watch:
@@ -132,20 +138,6 @@ func (s *State) Frames() bool {
 func (s *State) Forever() bool {
 	settled := s.Phase == Bound || s.Phase == InitReboot
 	return s.Held && settled && s.Lease.Infinite() && s.announce.IsZero()
-}
-
-// Watched returns the address for which the event Conflict is wanted: ARP
-// packets with this sender address, or with this target address and sender
-// address 0.0.0.0 (RFC 5227 section 2.1.1), from another Ethernet address.
-// Invalid for none.
-func (s *State) Watched() netip.Addr {
-	switch {
-	case s.Phase == Requesting || s.Phase == Rebooting:
-		return s.Want
-	case s.Held:
-		return s.Lease.Net.Addr()
-	}
-	return netip.Addr{}
 }
 
 // machine is one Step at work.
@@ -168,7 +160,7 @@ func (m *machine) event(e *Event) {
 	case Got:
 		m.got(e.Msg, e.From)
 	case Conflict:
-		m.conflict(e.MAC)
+		m.conflict(e.MAC, e.Asking)
 	case LinkUp:
 		m.linkUp()
 	case LinkDown:

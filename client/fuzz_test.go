@@ -19,7 +19,8 @@ func FuzzStep(f *testing.F) {
 	f.Add(append([]byte{0, 0, 8, 0}, offer...))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		g := &gambler{t: t, now: t0, data: script}
-		g.s.Config = &Config{MAC: ours, Possessive: g.octet()&1 != 0, Hostname: "h"}
+		flags := g.octet()
+		g.s.Config = &Config{MAC: ours, Possessive: flags&1 != 0, Probe: flags&2 != 0, Hostname: "h"}
 		for n := 0; n < 300 && len(g.data) > 0; n++ {
 			g.play()
 		}
@@ -61,7 +62,8 @@ func (g *gambler) play() {
 	case 3:
 		e.Kind, e.Msg = Got, g.plausible()
 	case 4:
-		e.Kind, e.MAC = Conflict, [6]byte{2, 5: g.octet()}
+		who := g.octet()
+		e.Kind, e.MAC, e.Asking = Conflict, [6]byte{2, 5: who >> 1}, who&1 != 0
 	case 5:
 		e.Kind = LinkUp
 	case 6:
@@ -133,6 +135,9 @@ func equalState(a, b State) bool {
 	if a.Lease != nil && b.Lease != nil {
 		b.Lease = a.Lease
 	}
+	if a.pending != nil && b.pending != nil {
+		b.pending = a.pending
+	}
 	return a == b
 }
 
@@ -144,13 +149,14 @@ func (g *gambler) check(a act.Action, e Event, before State) {
 		if g.s.NoLink || !g.s.Running {
 			g.t.Errorf("%v sent without a carrier", a.Msg.Type())
 		}
-		late := e.Kind == Conflict && before.Phase == Bound && !before.announce.IsZero()
+		late := e.Kind == Conflict && (before.Phase == Probing || before.Held)
 		if a.Msg.Type() == dhcp4.Decline && !late && (!acked || before.Holder == nobody) {
 			g.t.Error("DECLINE without ACK or conflict")
 		}
 		obeysTables(g.t, g.s.Phase, a)
 	case act.Configure:
-		known := e.Kind == Wake && before.Phase == Rebooting && a.Lease == before.Lease
+		known := e.Kind == Wake && (before.Phase == Rebooting && a.Lease == before.Lease ||
+			before.Phase == Probing && a.Lease == before.pending)
 		if !acked && !known {
 			g.t.Error("configured without an ACK")
 		}

@@ -157,6 +157,7 @@ func (r *rig) same(got []string, want ...string) {
 // for the acquisition, 2 for what comes after it.
 func (r *rig) reach(p Phase) *rig {
 	r.t.Helper()
+	r.s.Config.Probe = p == Probing
 	switch {
 	case p == Init:
 		r.do(Event{Kind: LinkDown})
@@ -180,7 +181,8 @@ func (r *rig) reach(p Phase) *rig {
 func (r *rig) acquire(p Phase) {
 	steps := []func(){
 		Requesting: func() { r.at(1).got(reply(dhcp4.Offer, 1)) },
-		Bound:      func() { r.at(2).got(reply(dhcp4.ACK, 1)); r.at(4).wake(0) },
+		Probing:    func() { r.at(2).got(reply(dhcp4.ACK, 1)) },
+		Bound:      func() { r.at(4).wake(0) },
 		Renewing:   func() { r.at(1 + 1800).wake(2) },
 		Rebinding:  func() { r.at(1 + 3150).wake(2) },
 	}

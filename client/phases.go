@@ -8,24 +8,20 @@ import (
 )
 
 const (
-	firstDelay    = 4 * time.Second  // RFC 2131 section 4.1: doubles up to
-	lastDelay     = 64 * time.Second // this
-	requestTime   = 64 * time.Second // from an OFFER until its REQUEST is given up
-	rebootTime    = 10 * time.Second // for a known lease to be confirmed
-	declineWait   = 10 * time.Second // RFC 2131 section 3.1 step 5: a minimum
-	declineSlow   = 60 * time.Second // RFC 5227 section 1.1: RATE_LIMIT_INTERVAL, after
-	declineMany   = 10               // MAX_CONFLICTS
-	renewalMin    = 60 * time.Second // RFC 2131 section 4.4.5: between two REQUESTs
-	announceAfter = 2 * time.Second  // RFC 5227 section 1.1: ANNOUNCE_INTERVAL
+	firstDelay  = 4 * time.Second  // RFC 2131 section 4.1: doubles up to
+	lastDelay   = 64 * time.Second // this
+	requestTime = 64 * time.Second // from an OFFER until its REQUEST is given up
+	rebootTime  = 10 * time.Second // for a known lease to be confirmed
+	renewalMin  = 60 * time.Second // RFC 2131 section 4.4.5: between two REQUESTs
 )
 
 // enter goes to phase p and does what is done on arrival there. Its mirror,
 // what is done when the time of a phase is up, is timeout.
 func (m *machine) enter(p Phase) {
 	from := m.Phase
-	m.Phase, m.Tries, m.due = p, 0, time.Time{}
+	m.Phase, m.Tries, m.due, m.pending = p, 0, time.Time{}, nil
 	switch p {
-	case Init, InitReboot: // a carrier or a time is waited for
+	case Init, InitReboot, Probing: // a carrier or a time is waited for
 	case Selecting:
 		m.Began, m.Xid = m.now, m.freshXid()
 		m.discover()
@@ -61,6 +57,8 @@ func (m *machine) timeout() {
 			return
 		}
 		m.unanswered()
+	case Probing:
+		m.probeOn()
 	case InitReboot:
 		m.expire()
 	case Bound, Renewing, Rebinding:
@@ -77,7 +75,7 @@ func (m *machine) wake() {
 	}
 	if t := m.announce; !t.IsZero() && !m.now.Before(t) {
 		m.announce, m.Declines = time.Time{}, 0 // now it is surely ours
-		m.do(act.Action{Verb: act.Announce, Addr: m.Lease.Net.Addr()})
+		m.announceOnce()
 	}
 }
 
@@ -148,6 +146,8 @@ func (m *machine) unanswered() {
 	case m.Holder != nobody: // without an ACK there is nothing to DECLINE
 		m.giveUp(m.Want)
 		m.restart()
+	case m.Config.Probe && !m.Held:
+		m.check(m.Lease, fullProbes)
 	default:
 		m.configure(m.Lease)
 		m.announceTwice()
@@ -195,20 +195,6 @@ func (m *machine) unconfigure() {
 		m.do(act.Action{Verb: act.Unconfigure, Lease: m.Lease})
 	}
 	m.Held, m.announce = false, time.Time{}
-}
-
-// announceTwice tells everyone on the link whose the address is now: RFC 5227
-// section 2.3.
-func (m *machine) announceTwice() {
-	m.do(act.Action{Verb: act.Announce, Addr: m.Lease.Net.Addr()})
-	m.announce = m.now.Add(announceAfter)
-}
-
-// probe asks the link who has the address that we are about to REQUEST. The
-// answer, if any, comes while the server writes its ACK (RFC 2131 section 4.4.1).
-func (m *machine) probe() {
-	m.Holder = nobody
-	m.do(act.Action{Verb: act.Probe, Addr: m.Want})
 }
 
 // linkUp makes use of a carrier. Perhaps it is another network's.

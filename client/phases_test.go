@@ -51,12 +51,12 @@ func TestC10_EveryEvent(t *testing.T) {
 		kind Kind
 		to   [n]Phase // by phase: Init, with the carrier down, Selecting ...
 	}{
-		{Wake, [n]Phase{Init, Selecting, Requesting, InitReboot, Rebooting, Bound, Renewing, Rebinding}},
-		{Conflict, [n]Phase{Init, Selecting, Requesting, InitReboot, Rebooting, Bound, Renewing, Rebinding}},
-		{LinkUp, [n]Phase{Selecting, Selecting, Selecting, Rebooting, Rebooting, Rebooting, Rebooting, Rebooting}},
-		{LinkDown, [n]Phase{Init, Init, Init, InitReboot, InitReboot, InitReboot, InitReboot, InitReboot}},
-		{Stop, [n]Phase{Init, Selecting, Requesting, InitReboot, Rebooting, Bound, Renewing, Rebinding}},
-		{Start, [n]Phase{Init, Selecting, Selecting, Init, Selecting, Selecting, Selecting, Selecting}},
+		{Wake, [n]Phase{Init, Selecting, Requesting, Probing, InitReboot, Rebooting, Bound, Renewing, Rebinding}},
+		{Conflict, [n]Phase{Init, Selecting, Requesting, Init, InitReboot, Rebooting, Bound, Renewing, Rebinding}},
+		{LinkUp, [n]Phase{Selecting, Selecting, Selecting, Selecting, Rebooting, Rebooting, Rebooting, Rebooting, Rebooting}},
+		{LinkDown, [n]Phase{Init, Init, Init, Init, InitReboot, InitReboot, InitReboot, InitReboot, InitReboot}},
+		{Stop, [n]Phase{Init, Selecting, Requesting, Probing, InitReboot, Rebooting, Bound, Renewing, Rebinding}},
+		{Start, [n]Phase{Init, Selecting, Selecting, Selecting, Init, Selecting, Selecting, Selecting, Selecting}},
 	} {
 		for p := Init; p <= Rebinding; p++ {
 			r := newRig(t).reach(p)

@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"net/netip"
+	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
@@ -81,6 +82,8 @@ func (m *machine) ack(msg *dhcp4.Message) {
 		m.say(act.Drop, "the lease is over already")
 	case probed && m.Holder != nobody:
 		m.decline(l.Server)
+	case probed && m.Config.Probe && !m.holds(m.Want):
+		m.check(l, fullProbes)
 	default:
 		m.bind(l)
 	}
@@ -97,22 +100,10 @@ func (m *machine) bind(l *act.Lease) {
 	m.do(act.Action{Verb: act.Save, Lease: l})
 	m.Naks, m.Holder = 0, nobody
 	if !same {
+		m.defended = time.Time{}
 		m.announceTwice()
 	}
 	m.follow()
-}
-
-// decline gives back a lease of an address that someone else was heard to
-// use, and starts over after a while: longer if that goes on and on.
-func (m *machine) decline(server netip.Addr) {
-	m.sendDecline(server)
-	m.giveUp(m.Want)
-	m.Declines++
-	if m.Declines < declineMany {
-		m.restartAfter(declineWait)
-		return
-	}
-	m.restartAfter(declineSlow)
 }
 
 // nak takes a no: start over completely. At once the first time, then ever
@@ -164,33 +155,4 @@ func nakText(msg *dhcp4.Message, server, from netip.Addr) string {
 		text += " saying " + string(dhcp4.AppendSaid(nil, []byte(said)))
 	}
 	return text
-}
-
-// conflict takes the news that another host uses, or wants, an address that
-// we hold or ask for. What we ask for is DECLINEd once we have it.
-func (m *machine) conflict(mac [6]byte) {
-	if mac == nobody || mac == m.Config.MAC || m.Holder != nobody || !m.Watched().IsValid() {
-		return
-	}
-	m.Holder = mac
-	// An answer to our probe may lose the race with the ACK, on the wire or in
-	// here: until the second announcement it counts all the same.
-	fresh := m.Phase == Bound && !m.announce.IsZero()
-	server := m.Server
-	if m.Phase == Rebooting || fresh {
-		server = m.Lease.Server
-	}
-	text := m.Watched().String()
-	if server.IsValid() && (m.Phase == Requesting || m.Phase == Rebooting || fresh) {
-		text += " offered by " + server.String()
-	}
-	m.say(act.Log, text+" is already in use by "+ethernet(mac))
-	switch {
-	case !fresh:
-	case server.IsValid():
-		m.decline(server)
-	default: // a lease taken over from we don't know where: nobody to tell
-		m.giveUp(m.Want)
-		m.restartAfter(declineWait)
-	}
 }

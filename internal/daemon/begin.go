@@ -95,6 +95,7 @@ func (d *Daemon) identity(n *network) *client.Config {
 		Hostname:   n.plan.Hostname,
 		MTU:        n.link.MTU,
 		Possessive: n.plan.Possessive,
+		Probe:      n.plan.Probe,
 		Times:      testTimes[min(d.opt.Test, 5)],
 	}
 }

@@ -155,9 +155,8 @@ func (d *Daemon) hearARP(n *network, frame []byte) {
 	if !watched.IsValid() {
 		return
 	}
-	if p.SenderIP == watched || p.IsProbe() && p.TargetIP == watched {
-		d.step(n, client.Event{Kind: client.Conflict, MAC: p.SenderHW})
-		return
+	if asking := p.IsProbe() && p.TargetIP == watched; asking || p.SenderIP == watched {
+		d.step(n, client.Event{Kind: client.Conflict, MAC: p.SenderHW, Asking: asking})
 	}
 	if n.asIf != nil && n.client.Held && p.Op == ether.ARPRequest && p.TargetIP == watched {
 		reply := p.Reply(n.link.MAC)

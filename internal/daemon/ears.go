@@ -27,18 +27,20 @@ type heard struct {
 }
 
 // wanted are the sockets that should be open.
-type wanted struct{ frames, udp bool }
+type wanted struct{ frames, arp, udp bool }
 
 // want says which sockets a network needs. In test mode the kernel doesn't
-// know of the address, so everything goes by frames.
+// know of the address, so everything goes by frames. ARP is heard for as long
+// as there is an address to ask for or to defend (C5).
 func (n *network) want() wanted {
 	switch {
 	case n.ears.deaf || n.origin != dynamic || !n.client.Running:
 		return wanted{}
 	case n.asIf != nil:
-		return wanted{frames: true}
+		return wanted{frames: true, arp: true}
 	}
-	return wanted{frames: n.client.Frames(), udp: n.client.Held}
+	frames := n.client.Frames()
+	return wanted{frames: frames, arp: frames || n.client.Watched().IsValid(), udp: n.client.Held}
 }
 
 // open opens what is wanted and isn't open.
@@ -47,7 +49,7 @@ func (d *Daemon) open(n *network) {
 	if w.frames && e.dhcp == nil {
 		e.dhcp = d.openFrames(n, link.DHCP)
 	}
-	if w.frames && e.arp == nil {
+	if w.arp && e.arp == nil {
 		e.arp, e.about = d.openFrames(n, link.ARP), netip.Addr{}
 	}
 	if about := n.client.Watched(); e.arp != nil && about != e.about && about.IsValid() {
@@ -83,6 +85,8 @@ func (d *Daemon) shut(n *network) {
 	w, e := n.want(), &n.ears
 	if !w.frames {
 		d.shutFrames(n, &e.dhcp)
+	}
+	if !w.arp {
 		d.shutFrames(n, &e.arp)
 	}
 	if !w.udp && e.udp != nil {
