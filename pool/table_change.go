@@ -44,7 +44,7 @@ func (t *Table) change(i uint32, r *Record) uint32 {
 		t.freeRow(i)
 		return 0
 	}
-	t.dropHold(i)
+	t.letGo(i)
 	if r.State == Free {
 		t.unbind(i)
 	} else {
@@ -155,8 +155,8 @@ func (t *Table) Remove(a netip.Addr) {
 	}
 	t.row(i).set(member, false)
 	t.members--
+	t.letGo(i)
 	t.place(i)
-	t.dropHold(i)
 	if t.row(i).state == Free {
 		t.freeRow(i)
 	}

@@ -23,13 +23,10 @@ func (t *Table) Hold(a netip.Addr, c Client, until Time) { t.HoldFor(a, c, nil, 
 // HoldFor is Hold for a client that came through a relay with option 82 agent.
 func (t *Table) HoldFor(a netip.Addr, c Client, agent []byte, until Time) {
 	i := t.find(a)
-	if i == 0 {
+	if i == 0 || t.row(i).queue == none {
 		return
 	}
-	t.dropHold(i)
-	if t.row(i).queue == none {
-		return
-	}
+	t.letGo(i)
 	n := t.spareHold
 	if n != 0 {
 		t.spareHold = t.holds[n].spare
@@ -47,12 +44,14 @@ func (t *Table) HoldFor(a netip.Addr, c Client, agent []byte, until Time) {
 
 // Unhold ends the hold of a, if there is one.
 func (t *Table) Unhold(a netip.Addr) {
-	if i := t.find(a); i != 0 {
-		t.dropHold(i)
+	if i := t.find(a); i != 0 && t.row(i).hold != 0 {
+		t.letGo(i)
+		t.place(i)
 	}
 }
 
-func (t *Table) dropHold(i uint32) {
+// letGo ends the hold of row i, if there is one. The row is to be placed.
+func (t *Table) letGo(i uint32) {
 	w := t.row(i)
 	n := w.hold
 	if n == 0 {
@@ -62,7 +61,6 @@ func (t *Table) dropHold(i uint32) {
 	t.holds[n].spare = t.spareHold
 	t.spareHold = n
 	w.hold = 0
-	t.place(i)
 }
 
 // HeldBy returns the client that a is held for.
@@ -104,26 +102,31 @@ func (t *Table) Tick(now Time) {
 	}
 }
 
-// tick ends the holds and leases of a network that are over.
+// tick ends the leases and holds of a network that are over.
 func (t *Table) tick(n *network, now Time) {
 	t.now = max(t.now, now)
 	for range tickMost {
-		end, i := n.queues[leased].top()
+		q := n.queues[leased]
+		end, i := q.top()
 		if i == 0 || end > now {
 			break
 		}
-		t.place(i)
+		if later := t.row(i).end(); later > end {
+			t.down(q, 0, pack(later, i)) // it was renewed
+		} else {
+			t.place(i)
+		}
 	}
 	for {
 		until, i := n.queues[held].top()
 		if i == 0 || until > now {
 			break
 		}
-		t.dropHold(i)
+		t.letGo(i)
+		t.place(i)
 	}
 }
 
-// tickMost is how many leases one tick ends. If more have ended since the last
-// one the others wait for their turn: they ended later than these, so that
-// nobody who asks for the address to give out next can tell.
+// tickMost is how many leases one tick looks at. If more have ended since the
+// last one, the others wait for their turn: they ended later than these.
 const tickMost = 64

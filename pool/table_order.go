@@ -22,7 +22,8 @@ type network struct {
 }
 
 // queue is a heap with four branches to a node. An entry is a time in the
-// upper 34 bits, good until the year 2514, and a row in the lower 30.
+// upper 34 bits, good until the year 2514, and a row in the lower 30. In the
+// queue of leases that time may be an end before the last renewal.
 type queue []uint64
 
 const (
@@ -76,9 +77,10 @@ func (t *Table) place(i uint32) {
 		t.up(*q, len(*q)-1, pack(at, i))
 		return
 	}
-	if e := pack(at, i); e < (*q)[w.pos] {
+	switch e, old := pack(at, i), (*q)[w.pos]; {
+	case e < old:
 		t.up(*q, int(w.pos), e)
-	} else {
+	case k != leased: // a renewed lease moves when its old end has come: see tick
 		t.down(*q, int(w.pos), e)
 	}
 }
@@ -160,7 +162,7 @@ func (t *Table) Regroup(network func(a netip.Addr) (on netip.Prefix, lendable bo
 		t.group(i)
 		k, at := t.wanted(w)
 		if k == none {
-			t.dropHold(i)
+			t.letGo(i)
 			continue
 		}
 		w.queue = k

@@ -89,7 +89,7 @@ func (t *Table) newRow(a uint32) uint32 {
 
 // freeRow gives up a row that is neither a member nor has a binding.
 func (t *Table) freeRow(i uint32) {
-	t.dropHold(i)
+	t.letGo(i)
 	t.dequeue(i)
 	t.addrs.remove(i)
 	*t.row(i) = row{pos: t.spare}
