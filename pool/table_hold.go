@@ -17,7 +17,8 @@ type hold struct {
 
 // Hold keeps an address of the pool for a client to which it was OFFERed. It
 // ends at until, with Unhold, or when a record of a is applied; it is not
-// written to the file. Addresses that are not to be given out are not held.
+// written to the file. Addresses that are not to be given out are not held, nor
+// one that the client's own lease keeps for it until then.
 func (t *Table) Hold(a netip.Addr, c Client, until Time) { t.HoldFor(a, c, nil, until) }
 
 // HoldFor is Hold for a client that came through a relay with option 82 agent.
@@ -27,6 +28,9 @@ func (t *Table) HoldFor(a netip.Addr, c Client, agent []byte, until Time) {
 		return
 	}
 	t.letGo(i)
+	if w := t.row(i); w.queue == leased && w.end() >= until && bytes.Equal(t.id(w), c.ID) {
+		return
+	}
 	n := t.spareHold
 	if n != 0 {
 		t.spareHold = t.holds[n].spare

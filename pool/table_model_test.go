@@ -64,6 +64,12 @@ func (m *model) placed(a netip.Addr) bool {
 	return member && lendable && m.recs[a].State != Relayed
 }
 
+// keeps tells whether the client's own lease keeps a for it until then.
+func (m *model) keeps(a netip.Addr, c Client, now, until Time) bool {
+	r := m.recs[a]
+	return r.State != Abandoned && m.end(a) > now && m.end(a) >= until && bytes.Equal(r.ID, c.ID)
+}
+
 func (m *model) free(a netip.Addr, now Time) bool {
 	return m.placed(a) && m.recs[a].State != Abandoned && m.end(a) <= now && m.until[a] <= now
 }
@@ -123,7 +129,7 @@ func TestTable_AgainstModel(t *testing.T) {
 			case 5:
 				c, until := client(rnd.IntN(30)), now+Time(rnd.IntN(30))
 				tab.Hold(a, c, until)
-				if m.unhold(a); m.placed(a) {
+				if m.unhold(a); m.placed(a) && !m.keeps(a, c, now, until) {
 					m.holds[a], m.until[a] = c, until
 				}
 			case 6:
