@@ -8,10 +8,12 @@ DESTDIR =
 PREFIX  = /usr/local
 CONF    = /etc/dhcp.conf
 STATE   = /var/lib/dhcpd
+RUN     = /run/dhcpd
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.confPath=$(CONF) \
-	-X main.cachePath=$(STATE)/dhcp.cache -X main.poolPath=$(STATE)/dhcp.pool
+	-X main.cachePath=$(STATE)/dhcp.cache -X main.poolPath=$(STATE)/dhcp.pool \
+	-X main.runPath=$(RUN)
 
 # raw: the client's frames by mdlayher/raw, not by a packet socket of our own.
 TAGS =

@@ -9,14 +9,15 @@ type Block struct {
 	file  *File
 	table *Table
 
-	text  []byte
-	addrs []netip.Addr // whose records are in it
-	lines int
-	sync  bool  // not all of it is lazy
-	whole bool  // it begins with all that the table knew,
-	base  int   // which is so many octets
-	stamp stamp // under which the times in it count; zero if there are none
-	live  int   // how many lines the table would take
+	text   []byte
+	addrs  []netip.Addr // whose records are in it
+	lines  int
+	synced bool  // by Commit
+	sync   bool  // not all of it is lazy
+	whole  bool  // it begins with all that the table knew,
+	base   int   // which is so many octets
+	stamp  stamp // under which the times in it count; zero if there are none
+	live   int   // how many lines the table would take
 }
 
 // NewBlock returns an empty block for records of t.
@@ -75,6 +76,12 @@ func (b *Block) Stamp() {
 	}
 	b.stamp = b.file.stamp
 }
+
+// Records returns how many records were added.
+func (b *Block) Records() int { return len(b.addrs) }
+
+// Synced tells whether Commit has synced the file for the block.
+func (b *Block) Synced() bool { return b.synced }
 
 // Empty tells whether nothing was added.
 func (b *Block) Empty() bool { return len(b.text) == 0 }

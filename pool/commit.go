@@ -84,6 +84,7 @@ func (f *File) write(b *Block) error {
 	if err := f.append(text, lines, sync); err != nil {
 		return err
 	}
+	b.synced = sync
 	if b.stamp != (stamp{}) {
 		f.written, f.opened = b.stamp, true
 	}
@@ -165,5 +166,6 @@ func (f *File) rewrite(b *Block) error {
 		}
 	}
 	n.lines += b.lines + bytes.Count(f.heard, []byte("\n"))
+	b.synced = true
 	return f.replace(n)
 }

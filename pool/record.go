@@ -93,3 +93,23 @@ func (x *Extra) same(as *Extra) bool {
 		bytes.Equal(x.Decliner, as.Decliner) && x.Holder == as.Holder && bytes.Equal(x.Nonce, as.Nonce) &&
 		x.Counter == as.Counter && x.Check == as.Check && x.Unknown == as.Unknown
 }
+
+// FirstProbe is how many seconds after it was abandoned an address is probed
+// first.
+const FirstProbe = 600
+
+// NextProbe returns when an address that was abandoned at since is to be probed
+// next after t: after FirstProbe seconds, and then at intervals that double up
+// to a day.
+func NextProbe(since, t Time) Time {
+	const day = 24 * 60 * 60
+	due, gap := since+FirstProbe, Time(2*FirstProbe)
+	for due <= t && gap < day {
+		due += gap
+		gap *= 2
+	}
+	if due <= t {
+		due += (t - due + day) / day * day
+	}
+	return due
+}

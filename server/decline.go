@@ -33,7 +33,7 @@ func (s *Server) decline() {
 		s.ask(a, forDecline)
 	default:
 		s.log(declines(s.query.ID, a, s.msg))
-		s.abandon(r, pool.HW{})
+		s.abandon(r, pool.HW{}, declined)
 		s.record.Decliner = s.query.ID
 		s.ask(a, forHolder)
 	}

@@ -10,14 +10,7 @@ import (
 )
 
 // count returns how often something was refused for the reason.
-func (w *world) count(why reason) (n uint64) {
-	for text, k := range w.srv.Counts {
-		if text == why.String() {
-			n += k
-		}
-	}
-	return n
-}
+func (w *world) count(why reason) uint64 { return w.srv.Counts()[why] }
 
 func TestS16_Limit(t *testing.T) {
 	w := newWorld(t, house, "10.0.0.20", "10.0.0.21", "10.0.0.22", "10.0.1.20")

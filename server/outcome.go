@@ -31,13 +31,13 @@ func (s *Server) Checked(now time.Time, cfg *conf.Config, site *Site, table *poo
 	case s.runs(&r):
 		if c.why == forDecline && c.heard && c.holder != r.HW {
 			s.log(declines(r.ID, r.Addr, nil))
-			s.abandon(r, c.holder)
+			s.abandon(r, c.holder, declined)
 			s.record.Decliner = r.ID
 			s.setAside(r.Addr)
 		}
 	case table.IsFree(r.Addr, s.at) && c.heard && (c.holder == pool.HW{} || c.holder != r.HW):
 		s.log(r.Addr.String() + " is in use, though nobody has a lease on it")
-		s.abandon(r, c.holder)
+		s.abandon(r, c.holder, inUse)
 		s.setAside(r.Addr)
 	}
 	s.resume(o.Addr)
@@ -48,6 +48,7 @@ func (s *Server) Checked(now time.Time, cfg *conf.Config, site *Site, table *poo
 func (s *Server) checkedAbandoned(r pool.Record, c check) {
 	switch {
 	case !c.heard && c.why == forProbation:
+		s.counts[unused]++
 		s.acts = append(s.acts, act.Action{Verb: act.Note, Level: act.Debug1,
 			Text: r.Addr.String() + " is free again: nobody answers for it"})
 		last := r.Last
@@ -70,28 +71,11 @@ func (s *Server) setAside(a netip.Addr) {
 }
 
 // abandon takes the address of r out of use.
-func (s *Server) abandon(r pool.Record, holder pool.HW) {
+func (s *Server) abandon(r pool.Record, holder pool.HW, why reason) {
+	s.counts[why]++
 	s.end(r, pool.Abandoned)
 	s.record.Decliner, s.record.Holder = nil, holder
-	s.wake = earlier(s.wake, s.now.Add(firstProbe*time.Second))
-}
-
-// An abandoned address is probed after firstProbe seconds, and then at
-// intervals that double up to a day (S7).
-const firstProbe = 600
-
-// probation returns when an address abandoned at since is to be probed next
-// after t.
-func probation(since, t pool.Time) pool.Time {
-	due, gap := since+firstProbe, pool.Time(2*firstProbe)
-	for due <= t && gap < day {
-		due += gap
-		gap *= 2
-	}
-	if due <= t {
-		due += (t - due + day) / day * day
-	}
-	return due
+	s.wake = earlier(s.wake, s.now.Add(pool.FirstProbe*time.Second))
 }
 
 // Wake returns when Sweep is to be called next, the zero Time for never.
@@ -129,10 +113,10 @@ func (s *Server) sweep() {
 		if s.table.Shut() {
 			break // who knows what is true
 		}
-		if probation(since, s.swept) <= s.at {
+		if pool.NextProbe(since, s.swept) <= s.at {
 			s.due = append(s.due, a)
 		}
-		next = min(next, probation(since, s.at))
+		next = min(next, pool.NextProbe(since, s.at))
 	}
 	s.swept, s.wake = s.at, time.Time{}
 	if next != pool.Infinite {

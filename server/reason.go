@@ -1,6 +1,7 @@
 package server
 
-// reason is why a message got no answer, or a NAK.
+// reason is why a message got no answer, or a NAK, or something else that is
+// worth counting.
 type reason uint8
 
 // fine is no reason at all. The texts stand below.
@@ -29,9 +30,6 @@ const (
 	noRequest
 	otherServer
 	noRecord
-	notThisNetwork
-	notThisAddress
-	notKnown
 	declineUnclear
 	declineOthers
 	declineOften
@@ -40,8 +38,21 @@ const (
 	informNowhere
 	informUnserved
 	informUnknown
+
+	// Why there was a NAK.
+	notThisNetwork
+	notThisAddress
+	notKnown
+
+	// No reasons, but counted with them.
 	offerCut
+	declined
+	inUse
+	unused
+	overheard
+
 	reasons // how many there are
+
 )
 
 var reasonTexts = [reasons]string{
@@ -68,9 +79,6 @@ var reasonTexts = [reasons]string{
 	noRequest:        "a DHCPREQUEST for no address",
 	otherServer:      "the client selected another server",
 	noRecord:         "no record of the client",
-	notThisNetwork:   "address is not on the client's network",
-	notThisAddress:   "address is not the client's",
-	notKnown:         "client is not known",
 	declineUnclear:   "a DHCPDECLINE without our server identifier or the address",
 	declineOthers:    "a DHCPDECLINE of an address that is not the client's",
 	declineOften:     "a DHCPDECLINE from a client that declines too much, to be checked on the wire",
@@ -79,17 +87,41 @@ var reasonTexts = [reasons]string{
 	informNowhere:    "a DHCPINFORM without ciaddr",
 	informUnserved:   "a DHCPINFORM from a client that has no address from here",
 	informUnknown:    "no information for ciaddr on the client's network",
-	offerCut:         "an offer that was 10 s old went to another client",
+
+	notThisNetwork: "address is not on the client's network",
+	notThisAddress: "address is not the client's",
+	notKnown:       "client is not known",
+
+	offerCut:  "offers cut short for another client",
+	declined:  "addresses taken out of use because their holder declined them",
+	inUse:     "addresses taken out of use because somebody answered for them",
+	unused:    "addresses back in use because nobody answered for them",
+	overheard: "times another DHCP server was heard",
 }
 
 // String returns the text that the debug output shows.
 func (r reason) String() string { return reasonTexts[r] }
 
-// Counts calls yield with each reason why a client was refused something, and
-// how often that was. Those that never occurred are left out.
-func (s *Server) Counts(yield func(why string, n uint64) bool) {
-	for r, n := range s.counts {
-		if n > 0 && !yield(reasonTexts[r], n) {
+// Counts is how often a Server did or refused what.
+type Counts [reasons]uint64
+
+// Counts returns the counts so far.
+func (s *Server) Counts() *Counts { return &s.counts }
+
+// All calls yield with what was counted and how often. What never occurred is
+// left out.
+func (c *Counts) All(yield func(what string, n uint64) bool) {
+	for r, n := range c {
+		what := reasonTexts[r]
+		switch {
+		case n == 0:
+			continue
+		case reason(r) < notThisNetwork:
+			what = "dropped: " + what
+		case reason(r) < offerCut:
+			what = "refused: " + what
+		}
+		if !yield(what, n) {
 			return
 		}
 	}

@@ -10,14 +10,21 @@ import (
 	"dhcpd/pool"
 )
 
-// rogue is another server on one of our networks.
-type rogue struct {
-	index int
-	addr  netip.Addr
+// Other is another server on one of our networks.
+type Other struct {
+	If    string // the network's interface
+	Index int    // its index
+	Addr  netip.Addr
+	Heard time.Time // last
 }
 
-// mostRogues is how many are remembered; more are not reported.
-const mostRogues = 64
+// mostOthers is how many are remembered; more are not reported.
+const mostOthers = 64
+
+// Others returns the other servers that were heard, in the order of their first
+// word. It is good
+// until the next call of any method.
+func (s *Server) Others() []Other { return s.others }
 
 // Heard hears a reply that a server sent to clients on a network that we
 // serve, from an address. Another server there is reported once (S18).
@@ -41,13 +48,15 @@ func (s *Server) meet(a netip.Addr) {
 	if !unicast(a) || s.site.Ours(a) || len(s.site.Settings.Relay) > 0 {
 		return
 	}
-	r := rogue{s.site.Index, a}
-	if s.rogues[r] || len(s.rogues) >= mostRogues {
-		return
+	s.counts[overheard]++
+	for i := range s.others {
+		if o := &s.others[i]; o.Index == s.site.Index && o.Addr == a {
+			o.Heard = s.now
+			return
+		}
 	}
-	if s.rogues == nil {
-		s.rogues = map[rogue]bool{}
+	if len(s.others) < mostOthers {
+		s.others = append(s.others, Other{s.site.If, s.site.Index, a, s.now})
+		s.log("Another DHCP server is on this network: " + a.String())
 	}
-	s.rogues[r] = true
-	s.log("Another DHCP server is on this network: " + a.String())
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"dhcpd/internal/dhcp4"
 )
@@ -59,7 +60,17 @@ func TestS18_Report(t *testing.T) {
 	w.site.Settings.Relay = []netip.Addr{ip("192.0.2.9")}
 	w.want(from(9, dhcp4.Request, serverID("10.0.0.3"), requested("10.0.0.40")), "drop")
 	w.site.Settings.Relay = nil
-	for a := ip("10.9.0.1"); len(w.srv.rogues) < mostRogues; a = a.Next() {
+	first, before := w.srv.Others()[0], w.srv.Counts()[overheard]
+	w.now = w.now.Add(time.Minute)
+	w.site.Index--
+	w.overheard("10.0.0.7", dhcp4.NAK)
+	if o := w.srv.Others()[0]; o.If != "eth0" || o.Index != 2 || o.Addr != ip("10.0.0.7") || o.Heard != first.Heard.Add(time.Minute) {
+		t.Errorf("heard again: %v, after %v", o, first)
+	}
+	if n := w.srv.Counts()[overheard]; n != before+1 || len(w.srv.Others()) != 5 {
+		t.Errorf("heard %d times, after %d; %v", n, before, w.srv.Others())
+	}
+	for a := ip("10.9.0.1"); len(w.srv.Others()) < mostOthers; a = a.Next() {
 		w.overheard(a.String(), dhcp4.Offer)
 	}
 	if got := w.overheard("10.9.9.9", dhcp4.Offer); got != "" {

@@ -45,12 +45,12 @@ type Server struct {
 
 	wait bool // there will be an answer, once the wire has been asked
 
-	counts  [reasons]uint64
+	counts  Counts
 	checks  map[netip.Addr]check
 	forgot  time.Time // when checks were last looked through
 	waiting []waiting
 	lost    time.Time // when records were lost; zero for never
-	rogues  map[rogue]bool
+	others  []Other
 
 	// Of Sweep.
 	wake  time.Time

@@ -30,6 +30,9 @@ func appendRecord(b []byte, r *pool.Record, member bool, now pool.Time) []byte {
 		b = column(b, line+addrColumn+leftColumn+stateColumn)
 		b = appendOwner(b, r)
 	}
+	if r.State == pool.Abandoned {
+		b = appendAbandoned(b, r, member, now)
+	}
 	return append(bytes.TrimRight(b, " "), '\n')
 }
 
@@ -96,9 +99,22 @@ func appendOwner(b []byte, r *pool.Record) []byte {
 	if c := circuit(r.Agent); c != nil {
 		b = dhcp4.AppendQuoted(append(b, "  circuit "...), c)
 	}
+	return b
+}
+
+// appendAbandoned appends who declined an address, who has it, and in how many
+// seconds the wire is asked next whether anybody does.
+func appendAbandoned(b []byte, r *pool.Record, member bool, now pool.Time) []byte {
+	if len(r.Decliner) > 0 {
+		b = hex.AppendEncode(append(b, "  decliner "...), r.Decliner)
+	}
 	if hw := r.Holder; hw.Len > 0 {
 		b = append(b, "  holder "...)
 		b = appendHW(b, hw.Addr[:min(int(hw.Len), len(hw.Addr))])
+	}
+	if member {
+		b = append(b, "  probe "...)
+		b = appendSeconds(b, int64(pool.NextProbe(r.Since, now)-now))
 	}
 	return b
 }

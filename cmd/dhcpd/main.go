@@ -15,6 +15,7 @@ var (
 	confPath  = "/etc/dhcp.conf"
 	cachePath = "/var/lib/dhcpd/dhcp.cache"
 	poolPath  = "/var/lib/dhcpd/dhcp.pool"
+	runPath   = "/run/dhcpd"
 	version   = "devel"
 )
 
@@ -34,6 +35,7 @@ type command struct {
 	stdout, stderr io.Writer
 	read           func() pool.Reading // the clocks
 	status         int                 // the exit status so far
+	printed        bool                // something has been
 }
 
 func (c *command) run(args []string) int {
@@ -63,9 +65,18 @@ func (c *command) run(args []string) int {
 // print writes what was asked for. Who asked by script must know if it is not
 // all there.
 func (c *command) print(b []byte) {
+	c.printed = c.printed || len(b) > 0
 	if _, err := c.stdout.Write(b); err != nil {
 		c.fail(err.Error())
 	}
+}
+
+// apart returns what sets the next section apart from what was printed before.
+func (c *command) apart() []byte {
+	if c.printed {
+		return []byte("\n")
+	}
+	return nil
 }
 
 // fail says what went wrong. The rest is still done.

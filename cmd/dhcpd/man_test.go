@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -94,13 +95,37 @@ func TestN3_DiagnosticsAreReal(t *testing.T) {
 	}
 }
 
-// sources returns the program's sources in one piece.
-func sources(t *testing.T) string {
+// TestL2_CountsOfTheManPage: dhcpd(8) has all that -q may say was counted, and
+// why the server dropped a message. The daemon itself drops what is not for a
+// server at all, so that two reasons never occur.
+func TestL2_CountsOfTheManPage(t *testing.T) {
+	_, rest, _ := strings.Cut(page(t, "dhcpd.8"), "\n.Ss Counts\n")
+	section, _, _ := strings.Cut(rest, "\n.Ss ")
+	found := 0
+	for _, m := range regexp.MustCompile(`(?m)^\t(\w+): +"(.+)",$`).FindAllStringSubmatch(sources(t, "internal/daemon/count.go", "server/reason.go"), -1) {
+		if m[1] == "notServed" || m[1] == "notRequest" {
+			continue
+		}
+		found++
+		if !strings.Contains(strings.ReplaceAll(section, "\n", " "), m[2]) {
+			t.Errorf("dhcpd(8) does not tell of %q", m[2])
+		}
+	}
+	if found < 40 {
+		t.Errorf("only %d found", found)
+	}
+}
+
+// sources returns the program's sources in one piece, or some of them.
+func sources(t *testing.T, only ...string) string {
 	t.Helper()
 	var all strings.Builder
 	err := filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
+		}
+		if len(only) > 0 && !slices.Contains(only, strings.TrimPrefix(path, "../../")) {
+			return nil
 		}
 		text, err := os.ReadFile(path)
 		all.Write(text)

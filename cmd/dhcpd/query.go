@@ -11,8 +11,8 @@ import (
 	"dhcpd/pool"
 )
 
-// query is -q: it reads and prints the cache and the pool, whether or not a
-// daemon runs.
+// query is -q: it reads and prints the cache, the pool and what the daemon has
+// counted, whether or not one runs.
 func (c *command) query() {
 	dict := dhcp4.Builtin()
 	if cfg, err := conf.Load(c.conf, conf.Env{}); err != nil {
@@ -29,12 +29,13 @@ func (c *command) query() {
 		c.fail(notice)
 	}
 	c.print(appendNetworks(nil, entries, dict, at))
-	c.queryPool(len(entries) > 0)
+	c.queryPool()
+	c.queryCounts()
 }
 
 // queryPool prints the pool, in the order of its addresses, set apart from
 // what may stand before.
-func (c *command) queryPool(apart bool) {
+func (c *command) queryPool() {
 	clock := pool.NewClock(c.read)
 	loaded := c.load(clock)
 	if loaded == nil {
@@ -44,8 +45,8 @@ func (c *command) queryPool(apart bool) {
 	now := pool.Time(clock.Now().Add(time.Second - 1).Unix())
 	list := addresses(loaded.Table)
 	var b []byte
-	if apart && len(list) > 0 {
-		b = append(b, '\n')
+	if len(list) > 0 {
+		b = c.apart()
 	}
 	for _, n := range list {
 		r, _ := loaded.Table.ByAddr(addr4(n))

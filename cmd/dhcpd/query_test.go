@@ -46,14 +46,19 @@ func TestL2_PoolLines(t *testing.T) {
 		{"released this second", bound(now+3600, func(r *pool.Record) { r.State, r.Since = pool.Released, now }), true,
 			"10.0.0.7         -1           released   0100011b0a68ce\n"},
 		{"abandoned, and a clock behind", bound(now+3600, func(r *pool.Record) { r.State, r.Since = pool.Abandoned, now+5 }), true,
-			"10.0.0.7         -1           abandoned  0100011b0a68ce\n"},
+			"10.0.0.7         -1           abandoned  0100011b0a68ce  probe +605\n"},
 		{"fixed", bound(pool.Infinite, func(r *pool.Record) { r.State = pool.Fixed }), false,
 			"10.0.0.7         infinite     fixed      0100011b0a68ce\n"},
 		{"abandoned, by whom and for whom", bound(now+3600, func(r *pool.Record) {
 			r.State = pool.Abandoned
+			r.Decliner = id
 			r.Holder = pool.HW{Type: 1, Len: 6, Addr: [16]byte{0, 1, 2, 3, 4, 0xff}}
 		}), true,
-			"10.0.0.7         -60          abandoned  0100011b0a68ce  holder 00:01:02:03:04:ff\n"},
+			"10.0.0.7         -60          abandoned  0100011b0a68ce  decliner 0100011b0a68ce  holder 00:01:02:03:04:ff  probe +540\n"},
+		{"abandoned by nobody, yesterday", pool.Record{Addr: addr("10.0.0.7"), State: pool.Abandoned, Since: now - 100_000}, true,
+			"10.0.0.7         -100000      abandoned  -  probe +53000\n"},
+		{"abandoned and out of the pool", bound(now, func(r *pool.Record) { r.State = pool.Abandoned }), false,
+			"10.0.0.7         -60          abandoned  0100011b0a68ce\n"},
 		{"host and circuit", bound(now+4294967295, func(r *pool.Record) {
 			r.Addr = addr("255.255.255.254")
 			r.Host = "a \"b\"\n"

@@ -8,6 +8,7 @@ func (c *command) serve() {
 		Conf:       c.conf,
 		Cache:      c.cache,
 		Pool:       c.pool,
+		Counts:     c.counts(),
 		Test:       c.test,
 		Debug:      c.debug,
 		Interfaces: c.interfaces,

@@ -115,7 +115,7 @@ func TestL3_AddFreesTheAbandoned(t *testing.T) {
 	s := newSite(t, "")
 	s.expect("-a 10.0.0.1 10.0.0.2", "", "", 0)
 	s.lease(s.record("10.0.0.1", pool.Abandoned, 0), s.record("10.0.0.2", pool.Bound, 60)).Close()
-	s.expect("-q", "10.0.0.1         -30          abandoned  0100005e005307\n"+
+	s.expect("-q", "10.0.0.1         -30          abandoned  0100005e005307  probe +570\n"+
 		"10.0.0.2         +60          -          0100005e005307\n", "", 0)
 	s.expect("-a 10.0.0.1 10.0.0.2", "", "dhcpd: 10.0.0.2 is in the pool already\n", 1)
 	s.expect("-q", "10.0.0.1         unused\n"+

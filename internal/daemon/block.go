@@ -121,6 +121,7 @@ func (s *service) flush() {
 // blockDone goes on when the writer is done with a block.
 func (s *service) blockDone(r outcome) {
 	b := s.writing
+	s.d.count.block(b.text, r.err)
 	if r.err != nil {
 		s.undo() // before what others did, which stands in the file
 	}

@@ -186,6 +186,7 @@ func (c *checks) hear(p present) {
 		return q.addr == p.addr && (q.arp == nil) == (p.hw == pool.HW{})
 	})
 	if i >= 0 {
+		c.s.d.count.of[answered]++
 		c.end(i, server.Outcome{Addr: p.addr, Heard: true, HW: p.hw})
 	}
 }
@@ -221,6 +222,7 @@ func (c *checks) due() {
 
 // send sends the question once; false if it does not get out.
 func (c *checks) send(q *question) bool {
+	c.s.d.count.of[asked]++
 	q.left--
 	q.next = c.s.d.now.Add(askEvery)
 	if q.arp == nil {

@@ -48,11 +48,12 @@ func (d *Daemon) clientAction(n *network, a *act.Action) {
 		p := ether.Announcement(n.link.MAC, a.Addr)
 		d.sendARP(n, &p)
 	case act.Note:
+		d.count.note(a)
 		d.note(n.name(), a)
 	}
 }
 
-// note says what a core had to say. The reason of a drop is also counted.
+// note says what a core had to say.
 func (d *Daemon) note(name string, a *act.Action) {
 	switch a.Level {
 	case act.Log:
@@ -60,7 +61,6 @@ func (d *Daemon) note(name string, a *act.Action) {
 	case act.Debug1:
 		d.say.debug(1, name+": "+a.Text)
 	case act.Drop:
-		d.drops++
 		d.say.debug(2, name+": dropped: "+a.Text)
 	case act.Refusal:
 		d.say.debug(2, name+": refused: "+a.Text)
@@ -70,6 +70,7 @@ func (d *Daemon) note(name string, a *act.Action) {
 // clientSend sends a client's message: by a frame while there is no address
 // to send from, or none that the kernel knows.
 func (d *Daemon) clientSend(n *network, a *act.Action) {
+	d.count.sent.count(a.Msg)
 	d.say.packet(n.name(), "sent to", a.To.Addr, a.Msg, d.cfg.Dict())
 	d.payload, _ = a.Msg.Append(d.payload[:0], a.Limit)
 	if !a.To.Raw && n.asIf == nil && n.ears.udp != nil {
@@ -121,7 +122,7 @@ func (d *Daemon) hear(h heard) {
 	case h.kind == link.DHCP:
 		u, err := ether.ParseUDPFrame(h.data)
 		if err != nil {
-			d.drop(n.name(), err.Error())
+			d.drop(&d.count.of[malformed], n.name(), err.Error())
 			return
 		}
 		n.asIf.heardFrom(u.SrcMAC)
@@ -134,12 +135,13 @@ func (d *Daemon) hear(h heard) {
 // hearMessage parses a message for the client and gives it to it.
 func (d *Daemon) hearMessage(n *network, from netip.Addr, payload []byte) {
 	if err := d.msg.Parse(payload); err != nil {
-		d.drop(n.name(), err.Error())
+		d.drop(&d.count.of[malformed], n.name(), err.Error())
 		return
 	}
 	if d.msg.Op != dhcp4.BootReply {
 		return // another client's broadcast: none of our business
 	}
+	d.count.received.count(&d.msg)
 	d.say.packet(n.name(), "received from", from, &d.msg, d.cfg.Dict())
 	d.step(n, client.Event{Kind: client.Got, Msg: &d.msg, From: from})
 }
@@ -165,8 +167,8 @@ func (d *Daemon) hearARP(n *network, frame []byte) {
 }
 
 // drop counts what was thrown away before a core saw it.
-func (d *Daemon) drop(name, why string) {
-	d.drops++
+func (d *Daemon) drop(n *uint64, name, why string) {
+	*n++
 	d.say.debug(2, name+": dropped: "+why)
 }
 

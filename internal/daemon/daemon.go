@@ -23,6 +23,7 @@ import (
 // Options are what the command line says.
 type Options struct {
 	Conf, Cache, Pool string   // paths of the files
+	Counts            string   // where to write what dhcpd -q shows of us; "" for nowhere
 	Test              int      // test level, 0 for none
 	Debug             int      // debug level
 	Interfaces        []string // shell patterns of the interfaces allowed; none allows all
@@ -51,9 +52,14 @@ type Daemon struct {
 	saver   *saver        // nil in test mode
 	service *service
 
+	count  counts
+	teller *teller       // nil in test mode
+	began  time.Duration // on the boot-time clock
+
 	heard   chan heard
 	changed chan struct{} // something about the interfaces
 	edited  chan struct{} // the config's files, perhaps
+	failed  chan error    // files that could not be written; at most one waits
 	steps   <-chan struct{}
 	alarm   *link.Alarm
 	alarmAt time.Time     // when it rings
@@ -66,7 +72,6 @@ type Daemon struct {
 	payload []byte
 	frame   []byte
 	out1    *link.Batch
-	drops   int   // messages thrown away
 	fatal   error // what ends the program
 }
 
@@ -84,6 +89,7 @@ func Run(o Options) int {
 		heard:   make(chan heard, 64),
 		changed: make(chan struct{}, 1),
 		edited:  make(chan struct{}, 1),
+		failed:  make(chan error, 1),
 		ended:   make(chan struct{}),
 		out1:    link.NewBatch(1, 1<<14),
 	}
@@ -105,6 +111,7 @@ func (d *Daemon) start() (err error) {
 		return err
 	}
 	d.now = d.clock.Now()
+	d.began = d.clock.boottime(d.now)
 	if d.host, err = link.Open(); err != nil {
 		return err
 	}
@@ -134,6 +141,7 @@ func (d *Daemon) start() (err error) {
 	if err := d.openCache(); err != nil {
 		return err
 	}
+	d.openTeller()
 	d.look(links)
 	d.settle()
 	d.say.memory()
@@ -144,6 +152,7 @@ func (d *Daemon) start() (err error) {
 func (d *Daemon) stop() {
 	close(d.ended)
 	d.service.close()
+	d.closeTeller()
 	if d.saver != nil {
 		d.saver.close()
 	}

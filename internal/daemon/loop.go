@@ -55,7 +55,7 @@ func (d *Daemon) loop() int {
 		case <-d.changed:
 			d.now = d.clock.Now()
 			d.lookAgain()
-		case err := <-d.saver.failed():
+		case err := <-d.failed:
 			d.check(err)
 		case <-d.steps:
 			d.now = d.clock.Now()
@@ -88,6 +88,8 @@ func (d *Daemon) finishTurn() {
 		d.alarmAt = next
 		d.check(d.alarm.Set(d.clock.boottime(next)))
 	}
+	d.count.of[turns]++
+	d.tell()
 }
 
 // wakeClients wakes those whose time has come. Most turns end at the first

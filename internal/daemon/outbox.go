@@ -24,6 +24,7 @@ func (s *service) room(list *[]*link.Batch) *link.Msg {
 
 // discard throws away what is in a box.
 func (s *service) discard(box *outbox) {
+	s.d.count.withhold(box)
 	s.post.free = append(append(s.post.free, box.udp...), box.raw...)
 	box.udp, box.raw = box.udp[:0], box.raw[:0]
 }

@@ -22,7 +22,8 @@ type letter struct {
 	by    interface {
 		Send(*link.Batch) (lost int, err error)
 	}
-	err error // what became of it
+	lost int // what became of it
+	err  error
 }
 
 // letters is how many may lie with the postman.
@@ -40,7 +41,7 @@ func (p *post) hire() {
 	p.out, p.back = make(chan letter, letters), make(chan letter, letters+1)
 	go func() {
 		for l := range p.out {
-			_, l.err = l.by.Send(l.batch)
+			l.lost, l.err = l.by.Send(l.batch)
 			p.back <- l
 		}
 		close(p.back)
@@ -69,7 +70,7 @@ func (s *service) dispatch(l letter) {
 		default:
 		}
 	}
-	_, l.err = l.by.Send(l.batch)
+	l.lost, l.err = l.by.Send(l.batch)
 	s.sent(l)
 }
 
@@ -86,6 +87,7 @@ func (s *service) collect() {
 }
 
 func (s *service) sent(l letter) {
+	s.d.count.of[refused] += uint64(l.lost)
 	s.d.check(l.err)
 	s.post.free = append(s.post.free, l.batch)
 }

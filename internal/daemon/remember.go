@@ -37,7 +37,7 @@ func (d *Daemon) openCache() error {
 		d.say.log(notice)
 	}
 	d.entries = entries
-	d.saver = newSaver(d.opt.Cache, lock)
+	d.saver = newSaver(d.opt.Cache, lock, d.failed)
 	return nil
 }
 
@@ -107,18 +107,18 @@ type contents struct {
 type saver struct {
 	lock io.Closer
 	next chan contents // at most one waits
-	errs chan error    // for the loop to say; at most one waits
 	done chan struct{}
 }
 
-func newSaver(path string, lock io.Closer) *saver {
-	s := &saver{lock, make(chan contents, 1), make(chan error, 1), make(chan struct{})}
+// newSaver makes one that hands over what goes wrong, for the loop to say.
+func newSaver(path string, lock io.Closer, failed chan<- error) *saver {
+	s := &saver{lock, make(chan contents, 1), make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		for c := range s.next {
 			if err := cache.Write(path, c.entries, c.dict, c.at); err != nil {
 				select {
-				case s.errs <- err:
+				case failed <- err:
 				default: // it says the same
 				}
 			}
@@ -134,14 +134,6 @@ func (s *saver) put(c contents) {
 	default:
 	}
 	s.next <- c // the loop is the only one that puts: there is room now
-}
-
-// failed tells what could not be written; nothing if there is no saver.
-func (s *saver) failed() <-chan error {
-	if s == nil {
-		return nil
-	}
-	return s.errs
 }
 
 // close returns when all is written.

@@ -172,20 +172,21 @@ func (s *service) answer(m *link.Msg) {
 	n := d.nets[m.Index]
 	switch {
 	case n == nil || !n.serves():
-		d.drop("index "+strconv.Itoa(m.Index), "the network is not served")
+		d.drop(&d.count.of[unserved], "index "+strconv.Itoa(m.Index), "the network is not served")
 		return
 	case m.Cut:
-		d.drop(n.name(), "message is too long")
+		d.drop(&d.count.of[long], n.name(), "message is too long")
 		return
 	}
 	if err := d.msg.Parse(m.Data); err != nil {
-		d.drop(n.name(), err.Error())
+		d.drop(&d.count.of[malformed], n.name(), err.Error())
 		return
 	}
 	if d.msg.Op != dhcp4.BootRequest {
-		d.drop(n.name(), "a reply, and no relay here that waits for one")
+		d.drop(&d.count.of[astray], n.name(), "a reply, and no relay here that waits for one")
 		return
 	}
+	d.count.received.count(&d.msg)
 	d.say.packet(n.name(), "received from", m.From.Addr(), &d.msg, d.cfg.Dict())
 	n.site.To, n.site.From = m.To.Addr(), m.From.Addr()
 	s.do(n, s.core.Decide(d.now, d.cfg, &n.site, s.table, &d.msg))
@@ -200,6 +201,7 @@ func (s *service) do(n *network, actions []act.Action) {
 		case act.Commit:
 			box = s.commit(a)
 		case act.Send:
+			s.d.count.sent.count(a.Msg)
 			s.send(n, a, box)
 		case act.Hold:
 			s.table.HoldFor(a.Addr, a.Client, a.Agent, pool.Time(a.Until.Unix()))
@@ -270,6 +272,7 @@ func (s *service) close() {
 	}
 	s.checks.asked = nil
 	s.checks.shut()
+	s.d.count.of[missed] = s.udp.Dropped()
 	s.udp.Close()
 	close(s.idle)
 	for s.flush(); s.writing != nil; s.flush() {

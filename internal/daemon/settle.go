@@ -30,7 +30,9 @@ func (d *Daemon) loadConf() error {
 // reload reads the config file again. One that can't be understood changes
 // nothing.
 func (d *Daemon) reload() {
+	d.count.of[reloads]++
 	if err := d.loadConf(); err != nil {
+		d.count.of[rejected]++
 		d.say.log(err.Error() + "; the configuration stays as it was")
 		return
 	}

@@ -170,6 +170,28 @@ func TestUDP_Only(t *testing.T) {
 
 // TestUDP_Batch: what waits comes in one turn, whole and in order; what is too
 // long for the buffer is marked.
+// TestL2_Dropped: what the kernel throws away is counted: what is kept out, and
+// what there is no room for.
+func TestL2_Dropped(t *testing.T) {
+	s, x, _, one, two := multihomed(t)
+	c, client := s.listen(67, ID{}), x.listen(68, ID{})
+	dropped := func(atLeast uint64) {
+		t.Helper()
+		s.Until("datagrams dropped", func() bool { return c.Dropped() >= atLeast })
+	}
+	check(t, c.Only(two.Index))
+	client.send(t, "", "10.1.0.1:67", 0, "kept out")
+	dropped(1)
+	check(t, c.Only(one.Index))
+	for n := c.Dropped(); c.Dropped() < n+10; {
+		client.send(t, "", "10.1.0.1:67", 0, "no room")
+	}
+	check(t, c.Close())
+	if n := c.Dropped(); n != 0 {
+		t.Errorf("%d after the end", n)
+	}
+}
+
 func TestUDP_Batch(t *testing.T) {
 	s, x, _, one, _ := multihomed(t)
 	server, client := s.listen(67, ID{}), x.listen(68, ID{})

@@ -17,9 +17,10 @@ type busy string
 func (b busy) Error() string { return string(b) + " " + ErrBusy.Error() }
 func (b busy) Unwrap() error { return ErrBusy }
 
-// F_OFD_SETLK and F_OFD_SETLKW, the same on every Linux; package syscall has
-// no names for them.
+// F_OFD_GETLK, F_OFD_SETLK and F_OFD_SETLKW, the same on every Linux; package
+// syscall has no names for them.
 const (
+	ofdGetLock     = 36
 	ofdSetLock     = 37
 	ofdSetLockWait = 38
 )
@@ -40,6 +41,13 @@ func Wait(f *os.File, octet int64) error {
 			return err
 		}
 	}
+}
+
+// Locked tells whether somebody else has the lock on one octet of f. It takes
+// none.
+func Locked(f *os.File, octet int64) bool {
+	l := syscall.Flock_t{Type: syscall.F_WRLCK, Whence: io.SeekStart, Start: octet, Len: 1}
+	return syscall.FcntlFlock(f.Fd(), ofdGetLock, &l) == nil && l.Type != syscall.F_UNLCK
 }
 
 // Unlock gives up the lock on one octet of f.

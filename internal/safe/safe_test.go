@@ -128,6 +128,9 @@ func TestP4_LockKeepsOthersOut(t *testing.T) {
 	must(t, Lock(a, 0))
 	must(t, Lock(a, 0)) // again by the same: still ours
 	must(t, Lock(b, 1)) // another octet is another lock
+	if Locked(a, 0) || !Locked(b, 0) || !Locked(a, 1) || Locked(b, 2) {
+		t.Errorf("who asks sees the locks of others: %v %v %v %v", Locked(a, 0), Locked(b, 0), Locked(a, 1), Locked(b, 2))
+	}
 	if err := Lock(b, 0); !errors.Is(err, ErrBusy) || err.Error() != path+" is in use by another dhcpd" {
 		t.Errorf("second lock: %v", err)
 	}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"dhcpd/internal/safe"
+)
+
+// counts returns the path of the file where a daemon leaves its counts: that
+// of its cache file, below runPath. No two daemons have the same cache, not
+// even in two network namespaces, and the counts wear out no flash. It is ""
+// for a firmware that wants none.
+func (f *flags) counts() string {
+	if runPath == "" {
+		return ""
+	}
+	path := f.cache
+	if !filepath.IsAbs(path) {
+		var buf [syscall.PathMax]byte
+		n, err := syscall.Getcwd(buf[:])
+		if err != nil || n < 1 {
+			return ""
+		}
+		path = filepath.Join(string(buf[:n-1]), path)
+	}
+	return filepath.Join(runPath, path) + ".counts"
+}
+
+// queryCounts prints what the daemon has counted, or the last one that ran,
+// set apart from what stands before.
+func (c *command) queryCounts() {
+	path := c.counts()
+	if path == "" {
+		return
+	}
+	f, err := safe.Open(path, os.O_RDONLY)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		c.fail(err.Error())
+		return
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		c.fail(err.Error())
+		return
+	}
+	c.print(appendCounts(c.apart(), text, safe.Locked(f, 0), int64(c.read().Up.Seconds())))
+}
+
+// appendCounts appends the counts: on each line a number, or the seconds since
+// the time that stands there behind an @, and of what.
+func appendCounts(b, text []byte, alive bool, now int64) []byte {
+	if alive {
+		b = append(b, "dhcpd runs and has counted:\n"...)
+	} else {
+		b = append(b, "dhcpd has ended; it had counted:\n"...)
+	}
+	for len(text) > 0 {
+		var line []byte
+		line, text, _ = bytes.Cut(text, []byte("\n"))
+		number, what, ok := bytes.Cut(line, []byte(" "))
+		if !ok || len(number) == 0 {
+			continue
+		}
+		start := len(b)
+		if number[0] == '@' {
+			then, _ := strconv.ParseInt(string(number[1:]), 10, 64)
+			b = appendSeconds(b, min(then-now, -1))
+		} else {
+			b = append(b, number...)
+		}
+		b = append(column(append(b, ' '), start+countColumn), what...)
+		b = append(b, '\n')
+	}
+	return b
+}
+
+// countColumn is the width of the numbers.
+const countColumn = len("4294967295") + 2
