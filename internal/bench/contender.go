@@ -36,7 +36,7 @@ func (b *bench) contend(name string, loopback bool, start func(h *netlab.Host) *
 	server.Addr("eth0", "10.32.0.1/11")
 	server.Addr("lo", "10.64.0.1/11")
 	clients.Addr("eth0", "10.32.0.2/11")
-	// One neighbour for all clients: that ARP and its table are slow is known.
+	// One neighbour for all clients: ARP is not what is measured.
 	server.Run("ip", "route", "add", "10.48.0.0/12", "via", "10.32.0.2")
 	clients.Run("ip", "route", "add", "local", "10.48.0.0/12", "dev", "lo")
 	c := &contender{name: name, clients: clients, proc: server.Ready(start(server))}
@@ -56,7 +56,7 @@ func (b *bench) contend(name string, loopback bool, start func(h *netlab.Host) *
 	return c
 }
 
-// daemon starts dhcpd on a host. Its pool, if it has none yet, are the first
+// daemon starts dhcpd on a host. Its pool, if it has none yet, is the first
 // 262,144 addresses of the upper half of each network.
 func (b *bench) daemon(h *netlab.Host) *netlab.Proc {
 	files := []string{"-f", h.WriteFile("dhcp.conf", serverConf), "-c", h.Dir + "/dhcp.cache", "-p", h.Dir + "/dhcp.pool"}

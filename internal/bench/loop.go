@@ -13,6 +13,7 @@ type sum struct {
 	rates     []float64 // exchanges a second
 	exchanges float64
 	user, sys float64 // seconds of processor time
+	again     int64   // messages sent again, because an answer was lost
 }
 
 // play has a crowd play one turn.
@@ -26,10 +27,12 @@ func (s *sum) play(c *contender, w *crowd, k kind, n, window int) error {
 	if err != nil {
 		return err
 	}
+	again := w.again.Load()
 	took, err := w.run(k, first, n, window)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.name, err)
 	}
+	s.again += w.again.Load() - again
 	u, v, err := times(c.proc.PID())
 	s.user, s.sys = s.user+u-user, s.sys+v-sys
 	s.rates = append(s.rates, float64(n)/took.Seconds())
@@ -77,6 +80,9 @@ func (b *bench) loops(path string, crowd func(*contender) *crowd) {
 			b.row("  against the one that syncs", median(ours.rates), median(sync.rates), none)
 			b.row("  CPU µs an exchange: user", ours.user*1e6/ours.exchanges, echo.user*1e6/echo.exchanges, none)
 			b.row("  CPU µs an exchange: system", ours.sys*1e6/ours.exchanges, echo.sys*1e6/echo.exchanges, none)
+			if ours.again+echo.again > 0 { // a rate with losses is that of the crowd's patience
+				b.row("  messages lost", float64(ours.again), float64(echo.again), none)
+			}
 		}
 	}
 }
@@ -94,6 +100,15 @@ func (b *bench) manyLeases() {
 	b.section(fmt.Sprintf("whole loop over veth, 64 in flight, at %s leases", number(float64(b.leases))),
 		"the same at "+number(float64(b.few)))
 	ring := []*contender{b.leased("large", b.leases), b.leased("small", b.few)}
+	var starts [2]float64
+	for i, c := range ring {
+		_, err := c.wire.run(renew, 0, 1, 1)
+		b.check(err)
+		user, sys, err := times(c.proc.PID())
+		b.check(err)
+		starts[i] = user + sys
+	}
+	b.row("start, until the first ACK: CPU seconds", starts[0], starts[1], none)
 	for _, k := range []kind{warm, renew} {
 		sums := b.turns(ring, k, b.few, 64, func(c *contender) *crowd { return c.wire })
 		b.row(fmt.Sprintf("%v: exchanges/s", k), median(sums[0].rates), median(sums[1].rates), none)
