@@ -23,6 +23,7 @@ const (
 	loadHalfX = unix.BPF_LD | unix.BPF_H | unix.BPF_IND  // at X + k
 	headerToX = unix.BPF_LDX | unix.BPF_B | unix.BPF_MSH // X = 4 * (octet at k & 15)
 	ifEqual   = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
+	ifAtLeast = unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K
 	ifGreater = unix.BPF_JMP | unix.BPF_JGT | unix.BPF_K
 	ifBits    = unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
 	end       = unix.BPF_RET | unix.BPF_K
@@ -34,6 +35,7 @@ const (
 	packetType = 1<<32 - 0x1000 + 4
 	ifIndex    = 1<<32 - 0x1000 + 8
 	vlanTagged = 1<<32 - 0x1000 + 48
+	ipHeader   = 1<<32 - 0x100000
 )
 
 // program is a filter being written.
@@ -72,7 +74,7 @@ func (p *program) keepIf(test uint16, k uint32) {
 // onlyInterfaces is the filter of a UDP socket that serves some interfaces. Of
 // so many that they don't fit into a filter it lets everything in.
 func onlyInterfaces(indexes []int) program {
-	const most = unix.BPF_MAXINSNS/2 - 1
+	const most = unix.BPF_MAXINSNS/2 - 1 - siftSize
 	if len(indexes) > most {
 		return program{{Code: end, K: keep}}
 	}

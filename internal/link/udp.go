@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"os"
 	"strconv"
 	"unsafe"
@@ -22,6 +23,7 @@ type UDP struct {
 	socket
 	port  uint16
 	alone bool // it has a thread of its own
+	twin  twin
 	in    inbox
 }
 
@@ -29,10 +31,12 @@ type UDP struct {
 // would allocate.
 type inbox struct {
 	batch *Batch
+	n     int // received so far
 	errno unix.Errno
 	try   func(fd uintptr) bool
 	once  func(fd uintptr)
-	poll  [1]unix.PollFd
+	part  func(fd uintptr)
+	poll  [2]unix.PollFd
 }
 
 // ListenUDP opens a UDP socket on a port of all addresses: of one interface,
@@ -45,13 +49,16 @@ func ListenUDP(port uint16, on ID) (*UDP, error) {
 	if err == nil {
 		c.socket, err = newSocket(fd, "udp")
 	}
+	if err == nil && c.alone {
+		c.twin.open(port, fd)
+	}
 	if err != nil && on.Name != "" {
 		return nil, wrap(err, "listen on "+udpPort(port)+" of "+on.Name)
 	}
 	if err != nil {
 		return nil, wrap(err, "listen on "+udpPort(port))
 	}
-	c.in.try, c.in.once = c.receive, c.look
+	c.in.try, c.in.once, c.in.part = c.receive, c.look, c.take
 	return c, nil
 }
 
@@ -92,9 +99,15 @@ func bindUDP(port uint16, on ID) (fd int, err error) {
 // let in. What this machine sends to itself comes in on the loopback
 // interface, what comes in on a port of a VRF may come under the VRF's index.
 func (c *UDP) Only(indexes ...int) error {
-	filter := onlyInterfaces(indexes)
 	var err error
-	if closed := c.use(func(fd uintptr) { err = attach(int(fd), filter) }); closed != nil {
+	filter := onlyInterfaces(indexes)
+	if c.twin.there() {
+		set := func(fd uintptr) { err = attach(int(fd), append(sift(true), filter...)) }
+		if c.twin.use(set) == nil {
+			filter = append(sift(false), filter...)
+		}
+	}
+	if closed := c.use(func(fd uintptr) { err = cmp.Or(attach(int(fd), filter), err) }); closed != nil {
 		return closed
 	}
 	return wrap(err, "filter "+udpPort(c.port)+" by interface")
@@ -139,20 +152,47 @@ func (c *UDP) receive(fd uintptr) bool {
 	}
 }
 
-// look takes what is there.
+// look takes what is there. Of two sockets each is the first in turn, so that
+// neither can keep the other waiting for longer than a batch.
 func (c *UDP) look(fd uintptr) {
-	b := c.in.batch
-	b.expect()
-	n, errno := recvmmsg(fd, b.hdrs)
-	if c.in.errno = errno; errno == 0 {
-		b.accept(n, c.port)
+	c.in.n, c.in.errno = 0, 0
+	c.in.batch.expect()
+	if c.twin.first = !c.twin.first; !c.twin.first {
+		c.take(fd)
+	}
+	if c.twin.there() {
+		c.twin.use(c.in.part)
+	}
+	if c.twin.first {
+		c.take(fd)
+	}
+	if c.in.n > 0 {
+		c.in.errno = 0
+		c.in.batch.accept(c.in.n, c.port)
+	}
+}
+
+// take takes what is there on one socket, as far as there is room.
+func (c *UDP) take(fd uintptr) {
+	room := c.in.batch.hdrs[c.in.n:]
+	if len(room) == 0 {
+		return
+	}
+	n, errno := recvmmsg(fd, room)
+	if errno == 0 {
+		c.in.n += n
+	} else {
+		c.in.errno = errno
 	}
 }
 
 // await waits until there is something.
 func (c *UDP) await(fd uintptr) {
-	p := c.in.poll[:]
+	p := c.in.poll[:1]
 	p[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+	if c.twin.there() {
+		p = append(p, unix.PollFd{Fd: c.twin.fd, Events: unix.POLLIN})
+	}
 	for {
 		if _, err := unix.Ppoll(p, nil, nil); err != unix.EINTR {
 			return
@@ -191,6 +231,9 @@ func (c *UDP) Dropped() uint64 {
 
 // Close ends a waiting Receive.
 func (c *UDP) Close() error {
+	if c.twin.there() {
+		c.twin.file.Close()
+	}
 	c.use(func(fd uintptr) { unix.Shutdown(int(fd), unix.SHUT_RDWR) })
 	return c.file.Close()
 }
