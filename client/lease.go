@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/bits"
 	"net/netip"
-	"slices"
 	"time"
 
 	"dhcpd/internal/act"
@@ -46,8 +45,7 @@ func learn(msg *dhcp4.Message, start time.Time) (l act.Lease, err error) {
 	if l.Net, _ = network(msg); isEdge(l.Net) {
 		return l, errSubnet
 	}
-	l.Gateway = gateways(msg)
-	l.MTU = mtu(msg)
+	Learn(&l, msg)
 	l.Start = start
 	if lease != dhcp4.Infinite {
 		setTimes(&l, &msg.Options, lease)
@@ -104,12 +102,6 @@ func classSize(a netip.Addr) int {
 		return 16
 	}
 	return 24
-}
-
-// gateways returns those routers that can be hosts at all.
-func gateways(msg *dhcp4.Message) []netip.Addr {
-	all, _ := msg.Options.Addrs(nil, dhcp4.Router)
-	return slices.DeleteFunc(all, func(a netip.Addr) bool { return !isHost(a) })
 }
 
 // mtu returns the MTU, 0 for none. RFC 2132 section 5.1 allows 68 and more, but

@@ -96,6 +96,10 @@ func (m *machine) bind(l *act.Lease) {
 		m.say(act.Log, "The netmask of "+l.Net.Addr().String()+" from "+
 			l.Server.String()+" makes no sense; taking "+l.Net.String())
 	}
+	if a, ok := hidden(l); ok && !same {
+		m.say(act.Log, "The routes for "+l.Net.Addr().String()+" from "+
+			l.Server.String()+" hide the gateway "+a.String())
+	}
 	m.configure(l)
 	m.do(act.Action{Verb: act.Save, Lease: l})
 	m.Naks, m.Holder = 0, nobody

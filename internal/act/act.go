@@ -72,13 +72,14 @@ const (
 
 // Lease is what a client learned about its network: an ACK, taken apart.
 type Lease struct {
-	Net     netip.Prefix // address and netmask
-	Server  netip.Addr   // option 54
-	Gateway []netip.Addr // option 3
-	MTU     int          // option 26; 0 for none
-	Start   time.Time    // when the REQUEST was sent
-	T1, T2  time.Time    // zero with an infinite lease
-	End     time.Time    // zero: infinite
+	Net     netip.Prefix     // address and netmask
+	Server  netip.Addr       // option 54
+	Gateway []netip.Addr     // option 3, or the default routes of option 121, which hides it
+	Routes  []dhcp4.NetRoute // the others of option 121, or option 33; a Gateway of 0.0.0.0: on the link
+	MTU     int              // option 26; 0 for none
+	Start   time.Time        // when the REQUEST was sent
+	T1, T2  time.Time        // zero with an infinite lease
+	End     time.Time        // zero: infinite
 	ACK     *dhcp4.Message
 }
 

@@ -114,10 +114,7 @@ func entryLease(e *cache.Entry) *act.Lease {
 		m.Options.Put(c, v)
 	}
 	l := &act.Lease{Net: e.Addr, Server: e.Server, Start: e.Start, T1: e.T1, T2: e.T2, End: e.End, ACK: m}
-	l.Gateway, _ = m.Options.Addrs(nil, dhcp4.Router)
-	if mtu, err := m.Options.Uint16(dhcp4.InterfaceMTU); err == nil {
-		l.MTU = int(mtu)
-	}
+	client.Learn(l, m)
 	return l
 }
 

@@ -7,15 +7,12 @@ import (
 	"slices"
 	"time"
 
+	"dhcpd/client"
 	"dhcpd/internal/act"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
 )
-
-// routeMetric is that of the default routes that we set, plus the interface's
-// index: above what people set by hand, and each network has its own.
-const routeMetric = 1024
 
 // configure puts a lease onto a network's interface, in place of old if that
 // isn't nil. What the kernel refuses is said, and the rest still done.
@@ -32,7 +29,8 @@ func (d *Daemon) configure(n *network, l, old *act.Lease) {
 		d.gained(n, a)
 	}
 	d.setMTU(n, l.MTU)
-	d.setRoute(n, l)
+	d.setRoutes(n, l)
+	d.nameMachine(l)
 	if n.addr != l.Net {
 		d.say.debug(1, n.name()+": address "+l.Net.String())
 		n.addr = l.Net
@@ -66,7 +64,7 @@ func (d *Daemon) dropAddress(n *network, p netip.Prefix) {
 
 // unconfigure takes a lease off the interface; its routes go with it.
 func (d *Daemon) unconfigure(n *network, l *act.Lease) {
-	d.setRoute(n, nil)
+	d.setRoutes(n, nil)
 	d.setMTU(n, 0)
 	d.dropAddress(n, l.Net)
 	d.say.debug(1, n.name()+": address "+l.Net.String()+" removed")
@@ -84,11 +82,12 @@ func (d *Daemon) lifetime(n *network, l *act.Lease) uint32 {
 	return uint32(min(max(left, 1), time.Duration(link.Forever)-1))
 }
 
-// broadcast returns the broadcast address of a lease: option 28, or else what
-// follows from the netmask.
+// broadcast returns the broadcast address of a lease: option 28 if it is on the
+// subnet, or else what follows from the netmask.
 func broadcast(l *act.Lease) netip.Addr {
 	if l.ACK != nil {
-		if a, err := l.ACK.Options.Addr(dhcp4.BroadcastAddress); err == nil {
+		a, err := l.ACK.Options.Addr(dhcp4.BroadcastAddress)
+		if err == nil && l.Net.Contains(a) && a != l.Net.Addr() {
 			return a
 		}
 	}
@@ -113,55 +112,6 @@ func (d *Daemon) setMTU(n *network, mtu int) {
 	if mtu != n.link.MTU {
 		d.check(d.host.SetMTU(n.link.ID, mtu))
 		n.link.MTU, n.site.MTU = mtu, mtu
-	}
-}
-
-// setRoute puts the default route by a lease's gateway in the place of the one
-// before; none if l is nil or has no gateway.
-func (d *Daemon) setRoute(n *network, l *act.Lease) {
-	var want link.Route
-	if l != nil {
-		want = d.defaultRoute(n, l)
-	}
-	if !n.swept { // an earlier run may have left one, by another config
-		n.swept = true
-		routes, err := d.host.Routes(n.link.ID)
-		d.check(err)
-		for _, r := range routes {
-			if r.Protocol == link.ProtocolDHCP && r.Metric == n.metric() && r.Via != want.Via {
-				d.check(d.host.DeleteRoute(n.link.ID, r))
-			}
-		}
-	}
-	if n.route.Via.IsValid() && n.route.Via != want.Via {
-		d.check(d.host.DeleteRoute(n.link.ID, n.route))
-	}
-	if want.Via.IsValid() {
-		d.check(d.host.ReplaceRoute(n.link.ID, want))
-	}
-	n.route = want
-}
-
-// metric is that of the routes that we set out of this network.
-func (n *network) metric() uint32 { return uint32(routeMetric + n.link.Index) }
-
-// defaultRoute returns the route by a lease's first gateway that is not
-// ourselves, as it is on a router that is configured by what it serves; the
-// zero Route if there is none. One outside of the subnet is reached over the
-// link all the same (C11).
-func (d *Daemon) defaultRoute(n *network, l *act.Lease) (r link.Route) {
-	i := slices.IndexFunc(l.Gateway, func(a netip.Addr) bool { return a != l.Net.Addr() && !d.addrs[a] })
-	if i < 0 {
-		return r
-	}
-	via := l.Gateway[i]
-	return link.Route{
-		To:       netip.PrefixFrom(netip.IPv4Unspecified(), 0),
-		Via:      via,
-		OnLink:   !l.Net.Contains(via),
-		Source:   l.Net.Addr(),
-		Metric:   n.metric(),
-		Protocol: link.ProtocolDHCP,
 	}
 }
 
@@ -191,9 +141,23 @@ func planLease(p *conf.Plan, now time.Time) *act.Lease {
 	for c, v := range p.Info.Options.All() {
 		m.Options.Put(c, v)
 	}
-	l.Gateway, _ = m.Options.Addrs(nil, dhcp4.Router)
+	client.Learn(l, m)
 	if mtu, err := m.Options.Uint16(dhcp4.InterfaceMTU); err == nil {
 		l.MTU = int(mtu)
 	}
 	return l
+}
+
+// nameMachine takes the host name of a lease where the machine has none (C11).
+func (d *Daemon) nameMachine(l *act.Lease) {
+	if l.ACK == nil || !l.ACK.Options.Has(dhcp4.HostName) {
+		return
+	}
+	name, _ := l.ACK.Options.Text(dhcp4.HostName)
+	switch d.host.Hostname() {
+	case "", "(none)", "localhost":
+		if dhcp4.IsHostName(name) {
+			d.check(d.host.SetHostname(name))
+		}
+	}
 }

@@ -43,7 +43,7 @@ func TestC11_Configure(t *testing.T) {
 		{"the MTU that is there already", false, lease("10.0.0.5/24", "", 1500, time.Hour), nil,
 			[]string{"add 10.0.0.5/24 3600s"}},
 		{"gateway outside the subnet", false, lease("10.0.0.5/32", "10.0.0.1", 0, time.Hour), nil,
-			[]string{"add 10.0.0.5/32 3600s", "route 0.0.0.0/0 via 10.0.0.1 src 10.0.0.5 " + metric + " onlink"}},
+			[]string{"add 10.0.0.5/32 3600s", "route 10.0.0.1/32 src 10.0.0.5 " + metric, "route 0.0.0.0/0 via 10.0.0.1 src 10.0.0.5 " + metric + " onlink"}},
 		{"renewed", false, lease("10.0.0.5/24", "10.0.0.1", 0, time.Hour), lease("10.0.0.5/24", "10.0.0.1", 0, time.Minute),
 			[]string{"add 10.0.0.5/24 3600s", "route 0.0.0.0/0 via 10.0.0.1 src 10.0.0.5 " + metric}},
 		{"renewed without its gateway", false, lease("10.0.0.5/24", "", 0, time.Hour), lease("10.0.0.5/24", "10.0.0.1", 0, time.Minute),
@@ -83,34 +83,6 @@ func TestC6_Unconfigure(t *testing.T) {
 	d.unconfigure(n, l)
 	if want := []string{"delroute 10.0.0.1", "mtu 1500", "del 10.0.0.5/24"}; !slices.Equal(h.done, want) || n.addr.IsValid() {
 		t.Errorf("did %q, want %q; address %s", h.done, want, n.addr)
-	}
-}
-
-func TestB2_NoRouteByOurselves(t *testing.T) {
-	d, n, h := newDaemon(t, "")
-	d.addrs[netip.MustParseAddr("10.0.0.2")] = true
-	l := lease("10.0.0.1/24", "10.0.0.1", 0, 0)
-	l.Gateway = append(l.Gateway, netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.0.0.3"))
-	d.configure(n, l, nil)
-	if want := "route 0.0.0.0/0 via 10.0.0.3 src 10.0.0.1 metric 1073742848"; h.done[len(h.done)-1] != want {
-		t.Errorf("did %q", h.done)
-	}
-	h.done, l.Gateway = nil, l.Gateway[:2]
-	d.configure(n, l, nil)
-	if want := []string{"add 10.0.0.1/24 forever", "delroute 10.0.0.3"}; !slices.Equal(h.done, want) {
-		t.Errorf("did %q, want %q", h.done, want)
-	}
-}
-
-func TestB2_RouteOfAnEarlierRun(t *testing.T) {
-	d, n, h := newDaemon(t, "")
-	ours := link.Route{Via: netip.MustParseAddr("10.0.0.9"), Protocol: link.ProtocolDHCP, Metric: n.metric()}
-	theirs := ours
-	theirs.Metric = 100
-	h.routes = []link.Route{ours, theirs}
-	d.configure(n, lease("10.0.0.5/24", "", 0, 0), nil)
-	if want := []string{"add 10.0.0.5/24 forever", "delroute 10.0.0.9"}; !slices.Equal(h.done, want) {
-		t.Errorf("did %q, want %q", h.done, want)
 	}
 }
 

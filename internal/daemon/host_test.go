@@ -18,6 +18,7 @@ type fakeHost struct {
 	done   []string
 	fail   error
 	routes []link.Route
+	name   string // of the machine
 }
 
 func (h *fakeHost) note(format string, args ...any) error {
@@ -44,11 +45,16 @@ func (h *fakeHost) ReplaceRoute(on link.ID, r link.Route) error {
 	if r.OnLink {
 		onlink = " onlink"
 	}
+	if !r.Via.IsValid() {
+		return h.note("route %s src %s metric %d", r.To, r.Source, r.Metric)
+	}
 	return h.note("route %s via %s src %s metric %d%s", r.To, r.Via, r.Source, r.Metric, onlink)
 }
 func (h *fakeHost) DeleteRoute(on link.ID, r link.Route) error { return h.note("delroute %s", r.Via) }
 func (h *fakeHost) Routes(link.ID) ([]link.Route, error)       { return h.routes, nil }
 func (h *fakeHost) Interfaces() ([]link.Interface, error)      { return nil, nil }
+func (h *fakeHost) Hostname() string                           { return h.name }
+func (h *fakeHost) SetHostname(name string) error              { return h.note("name %s", name) }
 func (h *fakeHost) Close() error                               { return nil }
 
 // noIndex is the index of an interface that no machine has, so that no socket

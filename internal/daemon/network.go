@@ -29,7 +29,7 @@ type network struct {
 	static *act.Lease   // of a static network: that, as a lease
 	addr   netip.Prefix // its address; invalid while unconfigured
 	mtu    int          // of the interface before we set it; 0 if we haven't
-	route  link.Route   // the default route that we set; zero for none
+	routes []link.Route // those that we set
 	swept  bool         // what an earlier run left of those is gone
 	client client.State // of a dynamic network
 	ears   ears

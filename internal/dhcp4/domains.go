@@ -148,3 +148,32 @@ func find(v []byte, name string) int {
 	}
 	return -1
 }
+
+// IsHostName tells whether a text is a host or domain name by RFC 1123 section
+// 2.1: labels of letters, digits and hyphens, with dots between, and no hyphen
+// at either end of a label.
+func IsHostName(s string) bool {
+	if len(s) > maxName-2 {
+		return false
+	}
+	for label, rest, more := "", s, true; more; {
+		label, rest, more = strings.Cut(rest, ".")
+		if !isLabel(label) {
+			return false
+		}
+	}
+	return true
+}
+
+func isLabel(s string) bool {
+	if s == "" || len(s) > maxLabel || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if lower := c | 0x20; c != '-' && (c < '0' || c > '9') && (lower < 'a' || lower > 'z') {
+			return false
+		}
+	}
+	return true
+}

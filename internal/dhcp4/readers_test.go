@@ -234,3 +234,18 @@ func TestAppendDomains(t *testing.T) {
 		at = next
 	}
 }
+
+func TestC11_C12_IsHostName(t *testing.T) {
+	long := strings.Repeat("a", 63)
+	for name, want := range map[string]bool{
+		"a": true, "ada.example.org": true, "3com.com": true, "a-b": true, "A1": true, long: true,
+		strings.Repeat("a.", 126) + "a": true,
+		"":                              false, ".": false, "a.": false, ".a": false, "a..b": false, "-a": false, "a-.b": false,
+		"a_b": false, "a b": false, "a\n": false, "a;b": false, "$(x)": false, "\xe4": false, long + "a": false,
+		strings.Repeat("a.", 126) + "aa": false,
+	} {
+		if got := IsHostName(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}

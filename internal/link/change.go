@@ -66,3 +66,15 @@ func (k *kernel) DeleteRoute(on ID, r Route) error {
 	err := unless(k.do(m), unix.ESRCH, unix.ENODEV)
 	return wrap(err, "delete route "+r.String()+" from "+on.Name)
 }
+
+func (k *kernel) Hostname() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Nodename[:])
+}
+
+func (k *kernel) SetHostname(name string) error {
+	return wrap(unix.Sethostname([]byte(name)), "set host name "+name)
+}

@@ -102,6 +102,10 @@ type Host interface {
 	DeleteRoute(on ID, r Route) error
 	// Routes lists the routes out of an interface.
 	Routes(on ID) ([]Route, error)
+	// Hostname returns the name of the machine.
+	Hostname() string
+	// SetHostname names the machine.
+	SetHostname(name string) error
 	// Close gives up the connection to the kernel.
 	Close() error
 }

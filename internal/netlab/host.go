@@ -83,6 +83,9 @@ func (h *Host) live(born chan<- error) {
 	if err == nil {
 		err = h.enter(unix.CLONE_NEWPID)
 	}
+	if err == nil { // once: a DHCP client may give it another name
+		err = unix.Sethostname([]byte(h.Name))
+	}
 	born <- err
 	if err != nil {
 		return
@@ -142,7 +145,7 @@ func (h *Host) enter(also int) error {
 			return fmt.Errorf("setns: %w", err)
 		}
 	}
-	return unix.Sethostname([]byte(h.Name))
+	return nil
 }
 
 // Do runs f on a thread inside the host, for sockets and files of its own:
