@@ -52,8 +52,16 @@ func newRelayed(t *testing.T, config string, pool ...string) *relayed {
 	n.relay.Addr("eth1", "10.0.1.1/24")
 	n.relay.Forward(true)
 	n.serve(config, pool...)
-	n.server.Run("ip", "route", "add", "10.0.0.0/8", "via", "10.0.0.2")
+	n.route("10.0.0.0/8")
 	return n
+}
+
+// route tells the server, once it has its address, that a network is behind
+// 10.0.0.2.
+func (n *network) route(to string) {
+	n.Helper()
+	bound(n.T, n.server, "10.0.0.1", "10.0.0.1")
+	n.server.Run("ip", "route", "add", to, "via", "10.0.0.2")
 }
 
 // far adds a host behind the relay.

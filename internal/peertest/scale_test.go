@@ -1,0 +1,149 @@
+package peertest
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/ether"
+)
+
+// TestS1_S4_Perfdhcp: Kea's load client, which plays relay and clients both,
+// on our own wire and from behind a router. Nothing is lost at a modest rate,
+// and no address is given twice; some of the clients renew and release.
+func TestS1_S4_S17_Perfdhcp(t *testing.T) {
+	t.Parallel()
+	for name, from := range map[string]string{"direct": "10.0.0.2", "relay": "10.1.0.1"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNetwork(t, ourServer)
+			n.client.Addr("eth0", "10.0.0.2/16")
+			n.client.Addr("eth0", "10.1.0.1/16")
+			n.serve(conf("10.0.0.1/16", "DHCPlease 3600;")+"host 10.1.0.0/16 { DHCPlease 3600; };\n",
+				"10.0.1.0-10.0.4.255", "10.1.1.0-10.1.4.255")
+			n.route("10.1.0.0/16")
+			// It counts a RELEASE as lost since nobody answers that, hence the status.
+			out, _ := n.client.Try("perfdhcp", "-4", "-l", from, "-r", "200", "-f", "20", "-F", "20",
+				"-R", "1000", "-n", "600", "-u", "-W", "500000", "10.0.0.1")
+			for exchange, least := range map[string]int{"DISCOVER-OFFER": 600, "REQUEST-ACK": 600, `REQUEST-ACK \(renewal\)`: 20} {
+				re := regexp.MustCompile(`: ` + exchange + `\*\*\*\nsent packets: (\d+)\nreceived packets: (\d+)\ndrops: 0\n`)
+				m := re.FindStringSubmatch(out)
+				if m == nil || m[1] != m[2] || atoi(m[1]) < least {
+					t.Errorf("%s: %q in\n%s", exchange, m, out)
+				}
+			}
+			if !strings.Contains(out, "non unique addresses: 0\n") || strings.Contains(out, "rejected leases: 1") {
+				t.Error(out)
+			}
+			n.Until("released addresses", func() bool { return strings.Contains(n.command(n.server, "-q"), " released ") })
+		})
+	}
+}
+
+func atoi(s string) int { n, _ := strconv.Atoi(s); return n }
+
+// TestS17_ThousandRelays: a thousand networks behind as many relays, all of
+// them one host here, and one process of ours. Each reply goes to its relay.
+func TestS17_S5_S20_ThousandRelays(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourServer)
+	relays := n.guest("relays")
+	relays.Addr("eth0", "10.0.0.2/24")
+	relays.Run("ip", "route", "add", "local", "10.128.0.0/9", "dev", "lo")
+	var config strings.Builder
+	at := func(i int, last byte) netip.Addr {
+		return netip.AddrFrom4([4]byte{10, 128 + byte(i>>8), byte(i), last})
+	}
+	pool := []string{}
+	for i := range 1000 {
+		fmt.Fprintf(&config, "host %v/24 { gateway %v; DHCPlease 600; };\n", at(i, 0), at(i, 1))
+		pool = append(pool, at(i, 100).String())
+	}
+	n.serve(conf("10.0.0.1/24")+config.String(), pool...)
+	n.route("10.128.0.0/9")
+	sock := relays.Frames("eth0")
+	send := func(i int, m *dhcp4.Message) {
+		m.Giaddr, m.Hops = at(i, 1), 1
+		payload, _ := m.Append(nil, dhcp4.MinLimit)
+		sock.Send(ether.AppendUDPFrame(nil, relays.MAC("eth0"), n.server.MAC("eth0"), m.Giaddr, netip.MustParseAddr("10.0.0.1"),
+			dhcp4.ServerPort, dhcp4.ServerPort, payload))
+	}
+	check := func(i int, typ dhcp4.Type) {
+		p := n.await(typ)
+		want := netip.AddrPortFrom(at(i, 1), dhcp4.ServerPort)
+		if p.Xid != newScripted(uint16(i)).xid || p.Dst != want || p.Yiaddr != at(i, 100) || addr(t, p, dhcp4.Router) != at(i, 1) {
+			t.Errorf("relay %v: %v of %v to %v", at(i, 1), typ, p.Yiaddr, p.Dst)
+		}
+	}
+	const batch = 50 // on the way at a time
+	for first := 0; first < 1000; first += batch {
+		for i := first; i < first+batch; i++ {
+			send(i, newScripted(uint16(i)).message(dhcp4.Discover))
+		}
+		for i := first; i < first+batch; i++ {
+			check(i, dhcp4.Offer)
+		}
+		for i := first; i < first+batch; i++ {
+			m := newScripted(uint16(i)).message(dhcp4.Request)
+			m.Options.PutAddr(dhcp4.RequestedAddress, at(i, 100))
+			m.Options.PutAddr(dhcp4.ServerID, netip.MustParseAddr("10.0.0.1"))
+			send(i, m)
+		}
+		for i := first; i < first+batch; i++ {
+			check(i, dhcp4.ACK)
+		}
+	}
+}
+
+// TestS1_S12_ClientIDs: identifiers of every length that the option can have,
+// alike but for their ends. Each comes back as it was, in dhcpd -q it is whole,
+// and after a kill -9 each has its address yet.
+func TestS1_S12_P4_ClientIDs(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourServer)
+	server := n.serve(conf("10.0.0.1/16", "DHCPlease 3600;"), "10.0.1.1-10.0.1.254")
+	sock := n.client.Frames("eth0")
+	all := make([]byte, 255)
+	ask := func(length int, typ dhcp4.Type, reply dhcp4.Type, a netip.Addr, selected bool) netip.Addr {
+		c := newScripted(1)
+		c.xid = uint32(typ)<<16 | uint32(length)
+		m := c.message(typ)
+		m.Options.Put(dhcp4.ClientID, all[:length])
+		if a.IsValid() {
+			m.Options.PutAddr(dhcp4.RequestedAddress, a)
+		}
+		if selected {
+			m.Options.PutAddr(dhcp4.ServerID, netip.MustParseAddr("10.0.0.1"))
+		}
+		sock.Send(c.frame(m))
+		p := n.await(reply, func(p *packet) bool { return p.Xid == c.xid })
+		if !bytes.Equal(p.Options.Get(dhcp4.ClientID), all[:length]) {
+			t.Errorf("client identifier of %d octets came back as %x", length, p.Options.Get(dhcp4.ClientID))
+		}
+		return p.Yiaddr
+	}
+	owner := map[netip.Addr]int{}
+	for length := 2; length <= 255; length++ {
+		a := ask(length, dhcp4.Discover, dhcp4.Offer, netip.Addr{}, false)
+		if got := ask(length, dhcp4.Request, dhcp4.ACK, a, true); got != a || owner[a] != 0 {
+			t.Fatalf("%d octets: offered %v, ACK for %v, of %d", length, a, got, owner[a])
+		}
+		owner[a] = length
+	}
+	q := n.command(n.server, "-q")
+	server.Kill()
+	n.server.Ready(n.start(n.server))
+	for a, length := range owner {
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^%s .* -\s+(00){%d}$`, regexp.QuoteMeta(a.String()), length)).MatchString(q) {
+			t.Errorf("dhcpd -q has %v otherwise than with %d octets", a, length)
+		}
+		if got := ask(length, dhcp4.Request, dhcp4.ACK, a, false); got != a {
+			t.Errorf("%d octets: %v has become %v", length, a, got)
+		}
+	}
+}
