@@ -1,6 +1,8 @@
 package link
 
 import (
+	"sync/atomic"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -11,8 +13,10 @@ import (
 // It is a help, not a need: the kernel may not know how to tell them apart.
 type twin struct {
 	socket
-	fd    int32
-	first bool // its turn
+	fd      int32
+	first   bool          // its turn
+	heard   atomic.Uint32 // broadcasts received
+	dropped atomic.Uint64 // what Dropped returned last
 }
 
 // there tells whether there is one.
@@ -70,14 +74,16 @@ func steer(fd int) error {
 }
 
 // siftSize is how long what sift returns is.
-const siftSize = 14
+const siftSize = 16
 
-// sift begins the filter of one of the two: of what is sent to 255.255.255.255
-// and so comes to both, each drops what is the other's.
+// sift begins the filter of one of the two: of a broadcast, which comes to
+// both, each drops what is the other's.
 func sift(twin bool) (p program) {
 	const udp = 8 // where the message begins, for a socket's filter
 	p.load(loadWord, ipHeader+16)
-	p.add(ifEqual, 1<<32-1, 0, siftSize-2)
+	p.add(ifEqual, 1<<32-1, 2, 0)
+	p.load(loadByte, packetType)
+	p.add(ifEqual, unix.PACKET_BROADCAST, 0, siftSize-4)
 	p.known(udp, twin)
 	return p
 }

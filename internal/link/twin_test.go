@@ -101,14 +101,14 @@ func TestB10_TwinsHearAll(t *testing.T) {
 	list := [][]byte{nil, {1}, make([]byte, 239), make([]byte, 300), badMagic, dhcp(discover, ""), dhcp(request, ""), dhcp(request, "10.1.0.9"),
 		dhcp(0, "10.1.0.9", 255), dhcp(0, "", 255), dhcp(0, "", 53), dhcp(0, "", 53, 1), dhcp(4, ""), dhcp(7, "10.1.0.9"),
 		make([]byte, 1472), append(dhcp(request, ""), make([]byte, 8000)...)}
-	in := NewBatch(4, 1<<14)
+	in, dropped := NewBatch(4, 1<<14), uint64(0)
 	for _, open := range []bool{true, false, true} {
 		check(t, server.Only())
 		if open {
 			check(t, server.Only(one.Index))
 		}
 		for _, text := range list {
-			for _, to := range []string{"255.255.255.255:67", "10.1.0.1:67", "10.1.0.2:67"} {
+			for _, to := range []string{"255.255.255.255:67", "10.1.0.255:67", "10.1.0.1:67", "10.1.0.2:67"} {
 				client.send(t, "", to, 0, string(text))
 				arrived(t, client, other, "10.1.0.1:68")
 				check(t, server.TryReceive(in))
@@ -119,6 +119,15 @@ func TestB10_TwinsHearAll(t *testing.T) {
 					t.Errorf("%d octets to %s came as %+v", len(text), to, in.At(0))
 				}
 			}
+		}
+		// Of unicasts that are shut out not all can be told.
+		switch n := server.Dropped(); {
+		case open && n != dropped:
+			t.Errorf("%d dropped before, and %d after all was let in", dropped, n)
+		case !open && (n < uint64(2*len(list)) || n > uint64(4*len(list))):
+			t.Errorf("%d dropped of %d", n, 4*len(list))
+		default:
+			dropped = n
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"os"
 	"strconv"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -160,8 +159,9 @@ func (c *UDP) look(fd uintptr) {
 	if c.twin.first = !c.twin.first; !c.twin.first {
 		c.take(fd)
 	}
-	if c.twin.there() {
+	if n := c.in.n; c.twin.there() {
 		c.twin.use(c.in.part)
+		c.twin.heard.Add(c.in.batch.broadcasts(n, c.in.n))
 	}
 	if c.twin.first {
 		c.take(fd)
@@ -211,22 +211,6 @@ func (c *UDP) Send(b *Batch) (lost int, err error) {
 			" by interface "+strconv.Itoa(m.Index))
 	}
 	return lost, err
-}
-
-// Dropped returns how many datagrams the kernel has thrown away: those that
-// Only keeps out, and those that came while there was no room. Where the kernel
-// doesn't tell, before Linux 4.12, and after Close it is 0.
-func (c *UDP) Dropped() uint64 {
-	var info [9]uint32 // SK_MEMINFO_VARS, of which the last is SK_MEMINFO_DROPS
-	size := uint32(unsafe.Sizeof(info))
-	err := c.use(func(fd uintptr) {
-		unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
-			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
-	})
-	if err != nil {
-		return 0
-	}
-	return uint64(info[len(info)-1])
 }
 
 // Close ends a waiting Receive.
