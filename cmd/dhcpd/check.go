@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strconv"
 
 	"dhcpd/internal/conf"
@@ -13,12 +14,21 @@ import (
 // check is -n: it tells what is wrong with the config file, and with the pool
 // by what the config file says of it.
 func (c *command) check() {
-	cfg, err := conf.Load(c.conf, conf.Env{Interfaces: interfaces()})
+	names, nets := interfaces()
+	cfg, err := conf.Load(c.conf, conf.Env{Interfaces: names})
 	if err != nil {
 		c.fail(err.Error())
 		return
 	}
-	for _, p := range cfg.Problems() {
+	problems := cfg.Problems()
+	for _, plan := range cfg.Own(nets) {
+		for _, p := range plan.Idle {
+			if !slices.Contains(problems, p) {
+				problems = append(problems, p)
+			}
+		}
+	}
+	for _, p := range problems {
 		c.fail(p)
 	}
 	loaded := c.load(pool.NewClock(c.read))
@@ -41,22 +51,30 @@ func (c *command) check() {
 	}
 }
 
-// interfaces returns those of this machine, nil if the kernel won't tell.
-func interfaces() (list []conf.Ifname) {
+// interfaces returns those of this machine, by name and as networks that may
+// ask for their configuration; nil if the kernel won't tell.
+func interfaces() (names []conf.Ifname, nets []conf.Net) {
 	host, err := link.Open()
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	defer host.Close()
 	links, err := host.Interfaces()
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	for i := range links {
 		l := &links[i]
-		list = append(list, conf.Ifname{Name: l.Name, Index: l.Index, Ether: l.Ether && !l.Port})
+		n := conf.Net{Name: l.Name, Index: l.Index, MAC: l.MAC, Ether: l.Ether && !l.Port}
+		if len(l.Addrs) > 0 {
+			n.Addr = l.Addrs[0].Prefix.Addr()
+		}
+		names = append(names, conf.Ifname{Name: n.Name, Index: n.Index, Ether: n.Ether})
+		if !l.Port {
+			nets = append(nets, n)
+		}
 	}
-	return list
+	return names, nets
 }
 
 // several is how many addresses -n complains about one by one. A network that

@@ -4,6 +4,7 @@ import "strings"
 
 // setting is an `option` element.
 type setting struct {
+	name   string
 	ifname string // the interface that it names, "" for the one that asks
 	apply  apply
 }
@@ -52,6 +53,11 @@ var unmade = map[string]bool{
 
 	"option noforce":      true,
 	"option authenticate": true,
+}
+
+// unmadeForClients are the options that a server heeds, but not yet a client.
+var unmadeForClients = map[string]bool{
+	"rapid": true,
 }
 
 // notYet says so where something is used that does nothing yet.
@@ -130,6 +136,7 @@ func (k *compiler) option(b *body, l line) {
 	if s.apply = o.parse(k, args[1:]); s.apply == nil {
 		fail(l[0].at, strings.TrimSpace("Usage: option [if] "+o.name+" "+o.usage))
 	}
+	s.name = o.name
 	k.notYet(l[0].at, "option "+o.name)
 	n := int32(len(k.c.settings))
 	k.c.settings = append(k.c.settings, s)

@@ -61,6 +61,9 @@ func (d *Daemon) settle() {
 		}
 	}
 	for i, plan := range plans {
+		for _, p := range plan.Idle {
+			d.say.once(p)
+		}
 		d.follow(asked[i], plan)
 	}
 	d.check(d.service.letIn())
