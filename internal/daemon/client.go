@@ -53,17 +53,23 @@ func (d *Daemon) clientAction(n *network, a *act.Action) {
 	}
 }
 
-// note says what a core had to say.
+// note says what a core had to say. Most of it nobody wants to hear: that
+// costs nothing.
 func (d *Daemon) note(name string, a *act.Action) {
 	switch a.Level {
 	case act.Log:
-		d.say.log(name + ": " + a.Text)
+		d.say.often(d.now, remark, name+": "+a.Text)
 	case act.Debug1:
 		d.say.debug(1, name+": "+a.Text)
-	case act.Drop:
-		d.say.debug(2, name+": dropped: "+a.Text)
-	case act.Refusal:
-		d.say.debug(2, name+": refused: "+a.Text)
+	case act.Drop, act.Refusal:
+		if d.say.level < 2 {
+			return
+		}
+		how := ": dropped: "
+		if a.Level == act.Refusal {
+			how = ": refused: "
+		}
+		d.say.debug(2, name+how+a.Text)
 	}
 }
 
@@ -169,7 +175,9 @@ func (d *Daemon) hearARP(n *network, frame []byte) {
 // drop counts what was thrown away before a core saw it.
 func (d *Daemon) drop(n *uint64, name, why string) {
 	*n++
-	d.say.debug(2, name+": dropped: "+why)
+	if d.say.level >= 2 {
+		d.say.debug(2, name+": dropped: "+why)
+	}
 }
 
 // asIf is what the kernel would know of a network if test mode did not keep it

@@ -53,13 +53,24 @@ func (s *service) send(n *network, a *act.Action, box *outbox) {
 		dhcp4.ServerPort, a.To.Port, d.payload)
 }
 
-// append writes out a message, and says what did not fit.
+// append writes out a message.
 func (s *service) append(dst []byte, n *network, a *act.Action) []byte {
 	dst, left := a.Msg.Append(dst, a.Limit)
 	if !left.Empty() {
-		s.d.say.once(n.name() + ": " + server.TooBig(a.Msg, left, s.d.cfg.Dict()))
+		s.tooBig(n, a.Msg, left)
 	}
 	return dst
+}
+
+// tooBig says what did not fit, once for each option that was the first which
+// did not: clients may name theirs in any order.
+func (s *service) tooBig(n *network, m *dhcp4.Message, left dhcp4.Set) {
+	for c := range left.All() {
+		if s.d.say.first(n.name() + " " + string(rune(c))) {
+			s.d.say.log(n.name() + ": " + server.TooBig(m, left, s.d.cfg.Dict()))
+		}
+		return
+	}
 }
 
 // way returns the interface for a reply to a: the one that the request came in

@@ -88,7 +88,9 @@ func (s *service) collect() {
 
 func (s *service) sent(l letter) {
 	s.d.count.of[refused] += uint64(l.lost)
-	s.d.check(l.err)
+	if l.err != nil {
+		s.d.say.often(s.d.now, unsent, l.err.Error())
+	}
 	s.post.free = append(s.post.free, l.batch)
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"time"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/safe"
@@ -19,20 +20,70 @@ type sayer struct {
 	level    int // debug level
 	buf      []byte
 	told     map[string]bool // what once has said
+	valves   [kinds]valve
 }
+
+// kind is a kind of line that the network can cause as often as it likes.
+type kind uint8
+
+const (
+	remark kind = iota // what a core has to say
+	unsent             // what the kernel refused to send
+	kinds
+)
+
+// valve lets out so many lines at once, and then one every so often.
+type valve struct {
+	used  int       // lines let out, less those whose time is over
+	since time.Time // when that was reckoned
+	lost  int       // lines kept back since the last one
+}
+
+const (
+	linesAtOnce = 20
+	lineEvery   = 30 * time.Second
+)
 
 // log says one line that everyone should know.
 func (s *sayer) log(text string) { s.line(s.err, "dhcpd: ", text) }
 
+// often says a line of a kind, unless there were too many of them: a flood must
+// not fill the log.
+func (s *sayer) often(now time.Time, k kind, text string) {
+	v := &s.valves[k]
+	if n := now.Sub(v.since) / lineEvery; n > 0 {
+		v.used, v.since = v.used-min(int(n), v.used), now
+	}
+	if v.used == linesAtOnce {
+		v.lost++
+		return
+	}
+	v.used++
+	if v.lost > 0 {
+		s.log("lines like the next one left out: " + strconv.Itoa(v.lost))
+		v.lost = 0
+	}
+	s.log(text)
+}
+
 // once says a line the first time only.
 func (s *sayer) once(text string) {
-	if !s.told[text] {
-		if s.told == nil {
-			s.told = map[string]bool{}
-		}
-		s.told[text] = true
+	if s.first(text) {
 		s.log(text)
 	}
+}
+
+// first tells whether what a key stands for is to be said for the first time.
+// There must not be many keys.
+func (s *sayer) first(key string) bool {
+	if s.told[key] {
+		return false
+	}
+	if s.told == nil {
+		s.told = map[string]bool{}
+	}
+	s.told[key] = true
+	return true
 }
 
 // debug says a line from debug level level on.
