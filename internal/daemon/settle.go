@@ -9,7 +9,7 @@ import (
 )
 
 // loadConf reads the config file and sees to it that it is read again when it
-// changes. One that can't be understood changes nothing.
+// or the hosts file changes. One that can't be understood changes nothing.
 func (d *Daemon) loadConf() error {
 	cfg, err := conf.Load(d.opt.Conf, conf.Env{Interfaces: d.ifs})
 	if err != nil {
@@ -17,7 +17,7 @@ func (d *Daemon) loadConf() error {
 	}
 	if d.cfg == nil || !slices.Equal(cfg.Files(), d.cfg.Files()) {
 		d.watch.Close()
-		d.watch = safe.NewWatch(d.edited, cfg.Files()...)
+		d.watch = safe.NewWatch(d.edited, append(slices.Clip(cfg.Files()), conf.HostsFile)...)
 	}
 	d.cfg = cfg
 	d.say.told = nil // what is still wrong is worth saying again

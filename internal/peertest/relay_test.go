@@ -261,7 +261,7 @@ func TestS16_NetworkLimit(t *testing.T) {
 	first, second := n.far("first"), n.far("second")
 	p := first.Udhcpc("eth0")
 	bound(t, first, "10.0.1.100", "10.0.1.109")
-	second.Dhclient("eth0")
+	second.Dhclient("eth0", "backoff-cutoff 2;")
 	n.await(dhcp4.Discover, of(second))
 	n.client.Udhcpc("eth0")
 	bound(t, n.client, "10.0.0.100", "10.0.0.109")
