@@ -143,12 +143,12 @@ func TestS17_NoAllocation(t *testing.T) {
 	tests := map[string]func(){
 		"ByAddr":   func() { tab.ByAddr(ip(4)) },
 		"ByClient": func() { tab.ByClient(id, net) },
-		"IsFree":   func() { tab.IsFree(ip(3), now) },
+		"IsFree":   func() { tab.At(ip(3)).Free(now) },
 		"Oldest":   func() { tab.Oldest(net, now) },
 		"Hold": func() {
 			tab.Hold(ip(5), c, now+64)
 			tab.HeldFor(c.ID, net, now)
-			tab.HeldBy(ip(5), now)
+			tab.At(ip(5)).HeldBy(now)
 			tab.Unhold(ip(5))
 		},
 		"renewal":    func() { plain.Told++; tab.Apply(plain) },

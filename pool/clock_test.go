@@ -209,7 +209,7 @@ func TestP5_UncleanEndCountsAsKept(t *testing.T) {
 		if a, b := k.left(1), k.left(2); a != 1100 || b != 1100 {
 			t.Errorf("after an unclean end: %d and %d s left, want 1100", a, b)
 		}
-		if !k.table.IsFree(ip(3), k.now()) {
+		if !k.table.At(ip(3)).Free(k.now()) {
 			t.Error("a released address is not free")
 		}
 		k.mustCommit(lease(1)) // heard again

@@ -133,7 +133,7 @@ func TestL3_AddAndWhatIsThere(t *testing.T) {
 		t.Errorf("the daemon hears %+v, want %+v", changes, want)
 	}
 	k.want("freed", &Record{Addr: ip(2)})
-	if !k.table.IsFree(ip(2), k.now()) || !k.table.IsFree(ip(3), k.now()) {
+	if !k.table.At(ip(2)).Free(k.now()) || !k.table.At(ip(3)).Free(k.now()) {
 		t.Error("not free")
 	}
 	// A record written before the command was heard stands before it, one

@@ -32,7 +32,7 @@ type Table struct {
 
 	network func(netip.Addr) (netip.Prefix, bool)
 	nets    []network
-	netOf   map[netip.Prefix]uint32
+	netOf   map[netKey]uint32
 
 	circuits circuits
 	now      Time // of the last tick
@@ -62,40 +62,28 @@ func (t *Table) Len() int { return t.used }
 
 // ByAddr returns the record of a; one in state Free for a member never used.
 func (t *Table) ByAddr(a netip.Addr) (Record, bool) {
-	i := t.find(a)
-	if i == 0 {
+	e := t.At(a)
+	if !e.Known() {
 		return Record{}, false
 	}
-	return t.record(t.row(i)), true
+	return e.Record(), true
 }
 
 // Member tells whether a is in the pool, as opposed to only having a binding.
-func (t *Table) Member(a netip.Addr) bool {
-	i := t.find(a)
-	return i != 0 && t.row(i).is(member)
-}
+func (t *Table) Member(a netip.Addr) bool { return t.At(a).w.is(member) }
 
-// ByClient returns the record of the client on network on. Of several it is
-// the one whose lease ends or ended last; one that it declined or that a relay
-// gleaned only if there is no other.
+// ByClient returns the record of the client on network on: see Of.
 func (t *Table) ByClient(id []byte, on netip.Prefix) (Record, bool) {
-	on = on.Masked()
-	var best *row
-	for i := t.ids.first(t.hashID(id)); i != 0; i = t.ids.next(i) {
-		w := t.row(i)
-		if t.isOn(w, on) && bytes.Equal(t.id(w), id) && (best == nil || w.better(best)) {
-			best = w
-		}
-	}
-	if best == nil {
+	e := t.Of(id, on)
+	if !e.Known() {
 		return Record{}, false
 	}
-	return t.record(best), true
+	return e.Record(), true
 }
 
-func (t *Table) isOn(w *row, on netip.Prefix) bool {
+func (t *Table) isOn(w *row, on netKey) bool {
 	if w.net == 0 {
-		return on.Contains(address(w.addr))
+		return on.has(w.addr)
 	}
 	return t.nets[w.net].on == on
 }
@@ -162,21 +150,10 @@ func (t *Table) All() iter.Seq[Record] {
 	}
 }
 
-// IsFree tells whether a may be given out from the pool: a member, the config
-// has nothing against it, no lease running, not abandoned, gleaned or held.
-func (t *Table) IsFree(a netip.Addr, now Time) bool {
-	i := t.find(a)
-	if i == 0 || t.shut {
-		return false
-	}
-	w := t.row(i)
-	return w.queue != none && w.state != Abandoned && w.end() <= now && !t.isHeld(w, now)
-}
-
 // Oldest returns the free address on network on that was never used, or else
 // the one whose last lease ended longest ago.
 func (t *Table) Oldest(on netip.Prefix, now Time) (netip.Addr, bool) {
-	n, ok := t.netOf[on.Masked()]
+	n, ok := t.netOf[keyOf(on)]
 	if !ok || t.shut {
 		return netip.Addr{}, false
 	}
@@ -191,7 +168,7 @@ func (t *Table) Oldest(on netip.Prefix, now Time) (netip.Addr, bool) {
 // OldestAbandoned returns the address on network on that was abandoned
 // longest ago.
 func (t *Table) OldestAbandoned(on netip.Prefix) (netip.Addr, bool) {
-	n, ok := t.netOf[on.Masked()]
+	n, ok := t.netOf[keyOf(on)]
 	if !ok || t.shut {
 		return netip.Addr{}, false
 	}

@@ -67,15 +67,6 @@ func (t *Table) letGo(i uint32) {
 	w.hold = 0
 }
 
-// HeldBy returns the client that a is held for.
-func (t *Table) HeldBy(a netip.Addr, now Time) (Client, bool) {
-	if i := t.find(a); i != 0 && t.isHeld(t.row(i), now) {
-		h := &t.holds[t.row(i).hold]
-		return Client{ID: h.id, HW: h.hw}, true
-	}
-	return Client{}, false
-}
-
 func (t *Table) isHeld(w *row, now Time) bool {
 	return w.hold != 0 && t.holds[w.hold].until > now
 }
@@ -83,11 +74,11 @@ func (t *Table) isHeld(w *row, now Time) bool {
 // HeldFor returns the address on network on that is held for the client; of
 // several the one that is held longest.
 func (t *Table) HeldFor(id []byte, on netip.Prefix, now Time) (a netip.Addr, ok bool) {
-	on = on.Masked()
+	net := keyOf(on)
 	for n := t.held.first(t.hashID(id)); n != 0; n = t.held.next(n) {
 		h := &t.holds[n]
 		w := t.row(h.row)
-		if h.until > now && t.nets[w.net].on == on && bytes.Equal(h.id, id) {
+		if h.until > now && t.nets[w.net].on == net && bytes.Equal(h.id, id) {
 			a, ok, now = address(w.addr), true, h.until
 		}
 	}

@@ -218,10 +218,10 @@ func compareAddr(t *testing.T, tab *Table, m *model, a netip.Addr, now Time) {
 	if _, member := m.members[a]; tab.Member(a) != member {
 		t.Errorf("%v member: %v", a, !member)
 	}
-	if tab.IsFree(a, now) != m.free(a, now) {
+	if tab.At(a).Free(now) != m.free(a, now) {
 		t.Errorf("%v free: %v", a, !m.free(a, now))
 	}
-	c, held := tab.HeldBy(a, now)
+	c, held := tab.At(a).HeldBy(now)
 	if want := m.until[a] > now; held != want || held && !bytes.Equal(c.ID, m.holds[a].ID) {
 		t.Errorf("%v held by %x %v", a, c.ID, held)
 	}

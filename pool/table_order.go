@@ -15,9 +15,27 @@ const (
 	kinds
 )
 
+// netKey is a network: its first address in the upper half, its netmask in the
+// lower one.
+type netKey uint64
+
+// nowhere has no address.
+const nowhere netKey = 1 << 32
+
+func keyOf(on netip.Prefix) netKey {
+	if !on.Addr().Is4() || !on.IsValid() {
+		return nowhere
+	}
+	mask := ^uint32(0) << (32 - on.Bits())
+	return netKey(number(on.Addr())&mask)<<32 | netKey(mask)
+}
+
+// has tells whether address a lies on the network.
+func (k netKey) has(a uint32) bool { return a&uint32(k) == uint32(k>>32) }
+
 // network is a group of addresses that can stand for each other.
 type network struct {
-	on     netip.Prefix
+	on     netKey
 	queues [kinds]queue
 }
 
@@ -182,7 +200,7 @@ func (t *Table) Regroup(network func(a netip.Addr) (on netip.Prefix, lendable bo
 
 func (t *Table) forgetNets() {
 	t.nets = make([]network, 1, 8) // network 0 is none
-	t.netOf = map[netip.Prefix]uint32{}
+	t.netOf = map[netKey]uint32{}
 	t.circuits = circuits{number: map[string]uint32{}, list: make([]circuit, 1)}
 }
 
@@ -198,12 +216,12 @@ func (t *Table) group(i uint32) {
 	if !on.IsValid() {
 		return
 	}
-	on = on.Masked()
-	n, known := t.netOf[on]
+	key := keyOf(on)
+	n, known := t.netOf[key]
 	if !known {
 		n = uint32(len(t.nets))
-		t.nets = append(t.nets, network{on: on})
-		t.netOf[on] = n
+		t.nets = append(t.nets, network{on: key})
+		t.netOf[key] = n
 	}
 	w.net = n
 }

@@ -118,7 +118,7 @@ func TestS2_OldestFirst(t *testing.T) {
 	wantAddr(t, "abandoned", got, ok, b)
 	tab.SetFree(b)
 	next(1000, b) // never used again
-	if tab.SetFree(a); !tab.IsFree(a, 300) || tab.IsFree(a, 299) {
+	if tab.SetFree(a); !tab.At(a).Free(300) || tab.At(a).Free(299) {
 		t.Error("SetFree touched an address that was not abandoned")
 	}
 }
@@ -146,7 +146,7 @@ func TestS3_HoldIsMemoryOnly(t *testing.T) {
 	tab := tableOf(a, b)
 	net := on(a)
 	tab.Hold(a, client(1), 74)
-	if tab.IsFree(a, 73) || !tab.IsFree(a, 74) {
+	if tab.At(a).Free(73) || !tab.At(a).Free(74) {
 		t.Error("a hold lasts until its end")
 	}
 	got, ok := tab.Oldest(net, 20)
@@ -156,10 +156,10 @@ func TestS3_HoldIsMemoryOnly(t *testing.T) {
 	if got, ok := tab.HeldFor(etherID(1), on(ip(300)), 20); ok {
 		t.Errorf("held on another network: %v", got)
 	}
-	if c, ok := tab.HeldBy(a, 73); !ok || !bytes.Equal(c.ID, etherID(1)) || c.HW != ether(1) {
+	if c, ok := tab.At(a).HeldBy(73); !ok || !bytes.Equal(c.ID, etherID(1)) || c.HW != ether(1) {
 		t.Errorf("held by %v %v", c, ok)
 	}
-	if _, ok := tab.HeldBy(a, 74); ok {
+	if _, ok := tab.At(a).HeldBy(74); ok {
 		t.Error("held beyond its end")
 	}
 	if r, _ := tab.ByAddr(a); r.State != Free || len(r.ID) > 0 {
@@ -172,12 +172,12 @@ func TestS3_HoldIsMemoryOnly(t *testing.T) {
 	}
 	tab.Hold(b, client(2), 99)
 	tab.Unhold(b)
-	if !tab.IsFree(b, 1) {
+	if !tab.At(b).Free(1) {
 		t.Error("Unhold does not free")
 	}
 	tab.Hold(b, client(2), 99)
 	tab.Apply(bound(b, 2, 5, 10))
-	if _, ok := tab.HeldBy(b, 6); ok || !tab.IsFree(b, 10) {
+	if _, ok := tab.At(b).HeldBy(6); ok || !tab.At(b).Free(10) {
 		t.Error("a record does not end the hold")
 	}
 }
@@ -188,7 +188,7 @@ func TestL4_RemovedLeaseStaysKnown(t *testing.T) {
 	want := bound(a, 1, 10, 100)
 	tab.Apply(want)
 	tab.Remove(a)
-	if tab.Member(a) || tab.IsFree(a, 1e9) {
+	if tab.Member(a) || tab.At(a).Free(1e9) {
 		t.Error("still in the pool")
 	}
 	if x, ok := tab.Oldest(on(a), 1e9); ok {
@@ -199,7 +199,7 @@ func TestL4_RemovedLeaseStaysKnown(t *testing.T) {
 	got, ok = tab.ByClient(etherID(1), on(a))
 	wantRecord(t, "by client", got, ok, want)
 	tab.Add(a)
-	if !tab.Member(a) || tab.IsFree(a, 99) || !tab.IsFree(a, 100) {
+	if !tab.Member(a) || tab.At(a).Free(99) || !tab.At(a).Free(100) {
 		t.Error("added again, but the lease is not what it was")
 	}
 	tab.Add(ip(2))
@@ -213,7 +213,7 @@ func TestTable_FixedAndRelayedAreNotMembers(t *testing.T) {
 	tab := tableOf(ip(1))
 	tab.Apply(&Record{Addr: ip(2), State: Fixed, Told: 10, Client: client(2)})
 	tab.Apply(&Record{Addr: ip(1), State: Relayed, Told: 10, Client: client(1)})
-	if tab.Member(ip(2)) || tab.IsFree(ip(2), 99) || tab.IsFree(ip(1), 99) {
+	if tab.Member(ip(2)) || tab.At(ip(2)).Free(99) || tab.At(ip(1)).Free(99) {
 		t.Error("given out")
 	}
 	if a, ok := tab.Oldest(on(ip(1)), 99); ok {
@@ -223,7 +223,7 @@ func TestTable_FixedAndRelayedAreNotMembers(t *testing.T) {
 	wantRecord(t, "fixed", r, ok, &Record{Addr: ip(2), State: Fixed, Told: 10, Client: client(2)})
 	tab.Apply(&Record{Addr: ip(2)})
 	tab.Apply(&Record{Addr: ip(1)})
-	if _, ok := tab.ByAddr(ip(2)); ok || tab.Len() != 1 || !tab.IsFree(ip(1), 0) {
+	if _, ok := tab.ByAddr(ip(2)); ok || tab.Len() != 1 || !tab.At(ip(1)).Free(0) {
 		t.Error("bindings taken away are still there")
 	}
 }
@@ -346,11 +346,11 @@ func TestTable_ShutGivesNothing(t *testing.T) {
 	tab.SetShut(true)
 	_, oldest := tab.Oldest(on(ip(1)), 9)
 	_, abandoned := tab.OldestAbandoned(on(ip(1)))
-	if !tab.Shut() || oldest || abandoned || tab.IsFree(ip(1), 9) {
+	if !tab.Shut() || oldest || abandoned || tab.At(ip(1)).Free(9) {
 		t.Error("an address of a corrupt pool was given out")
 	}
 	tab.Take(&Changes{Mended: true})
-	if tab.Shut() || !tab.IsFree(ip(1), 9) {
+	if tab.Shut() || !tab.At(ip(1)).Free(9) {
 		t.Error("still shut")
 	}
 }

@@ -113,7 +113,7 @@ func (t *Table) count(w *row, k kind) {
 // one with option 82 agent: with its circuit ID and remote ID. Leases that have
 // ended in great numbers may count for a few calls yet.
 func (t *Table) InUse(on netip.Prefix, agent []byte, now Time) (network, circuit int) {
-	n, ok := t.netOf[on.Masked()]
+	n, ok := t.netOf[keyOf(on)]
 	if !ok {
 		return 0, 0
 	}
@@ -125,7 +125,7 @@ func (t *Table) InUse(on netip.Prefix, agent []byte, now Time) (network, circuit
 // OldestHold returns the address on network on whose hold ends first, and when
 // that is.
 func (t *Table) OldestHold(on netip.Prefix, now Time) (a netip.Addr, until Time, ok bool) {
-	n, ok := t.netOf[on.Masked()]
+	n, ok := t.netOf[keyOf(on)]
 	if !ok || t.shut {
 		return netip.Addr{}, 0, false
 	}
@@ -140,7 +140,7 @@ func (t *Table) OldestHold(on netip.Prefix, now Time) (a netip.Addr, until Time,
 // Next writes into list the addresses on network on that Oldest would return
 // one after the other, as many as there is room for, and returns how many.
 func (t *Table) Next(list []netip.Addr, on netip.Prefix, now Time) int {
-	n, ok := t.netOf[on.Masked()]
+	n, ok := t.netOf[keyOf(on)]
 	if !ok || t.shut {
 		return 0
 	}

@@ -81,7 +81,7 @@ func TestS16_InUseCounts(t *testing.T) {
 		network, circuit := 0, 0
 		for r := range tab.All() {
 			net, lendable := by24(r.Addr)
-			_, isHeld := tab.HeldBy(r.Addr, now)
+			_, isHeld := tab.At(r.Addr).HeldBy(now)
 			runs := r.State != Abandoned && r.State != Relayed && r.State != Released && r.State != Free && r.Told > now
 			if net != on(ip(1)) || !lendable || !tab.Member(r.Addr) || r.State == Relayed || !isHeld && !runs {
 				continue

@@ -25,11 +25,11 @@ func (s *Server) relayed() []byte {
 	if m.Ciaddr.IsUnspecified() || !m.Giaddr.IsUnspecified() || !s.site.Ours(s.site.To) {
 		return nil
 	}
-	r, ok := s.table.ByAddr(m.Ciaddr)
-	if !ok || !s.is(r.ID) {
+	e := s.table.At(m.Ciaddr)
+	if !e.Is(s.query.ID) {
 		return nil
 	}
-	return r.Agent
+	return e.Agent()
 }
 
 // override is the address that the relay wants the client to know us by: its

@@ -107,8 +107,8 @@ func (s *Server) doubtful(a netip.Addr) bool {
 	if s.site.Settings.Probe {
 		return true
 	}
-	r, ok := s.table.ByAddr(a)
-	return ok && r.Check && !s.is(r.ID)
+	e := s.table.At(a)
+	return e.Check() && !e.Is(s.query.ID)
 }
 
 // candidate is the first of the next free addresses that the wire knows

@@ -122,35 +122,36 @@ func (s *Server) entry() (place, bool) {
 
 // leased tells whether another client has a lease on a from the pool.
 func (s *Server) leased(a netip.Addr) bool {
-	r, ok := s.table.ByAddr(a)
-	return ok && r.State == pool.Bound && s.runs(&r) && !s.is(r.ID)
+	e := s.table.At(a)
+	return e.State() == pool.Bound && e.Runs(s.at) && !e.Is(s.query.ID)
 }
 
 // current is the client's lease, while it runs.
 func (s *Server) current(l link) (netip.Addr, bool) {
-	r, ok := s.table.ByClient(s.query.ID, l.net)
-	return r.Addr, ok && s.runs(&r) && s.lendable(r.Addr)
+	e := s.table.Of(s.query.ID, l.net)
+	return e.Addr(), e.Runs(s.at) && s.lendable(e)
 }
 
 // previous is the client's last address, if nobody has it now.
 func (s *Server) previous(l link) (netip.Addr, bool) {
-	r, ok := s.table.ByClient(s.query.ID, l.net)
-	return r.Addr, ok && s.free(r.Addr) && s.sound(r.Addr)
+	e := s.table.Of(s.query.ID, l.net)
+	return e.Addr(), s.free(e) && s.sound(e.Addr())
 }
 
 // asked is the address that the client would like.
 func (s *Server) asked(l link) (netip.Addr, bool) {
 	a, err := s.requested()
-	if err != nil || !s.free(a) {
+	if err != nil {
 		return a, false
 	}
-	return a, s.isOn(a, l) && s.sound(a)
+	e := s.table.At(a)
+	return a, s.free(e) && e.On(l.net) && s.sound(a)
 }
 
 // offered is what an OFFER before this one held for the client.
 func (s *Server) offered(l link) (netip.Addr, bool) {
 	a, ok := s.table.HeldFor(s.query.ID, l.net, s.at)
-	return a, ok && s.free(a) && s.sound(a)
+	return a, ok && s.free(s.table.At(a)) && s.sound(a)
 }
 
 // oldest is the address that was never used or whose last lease ended longest
@@ -174,27 +175,18 @@ func (s *Server) sound(a netip.Addr) bool { return !s.doubtful(a) || s.clear(a, 
 // usable tells whether a is neither ours nor the relay's.
 func (s *Server) usable(a netip.Addr) bool { return !s.site.Ours(a) && a != s.msg.Giaddr }
 
-// lendable tells whether a may be the client's from the pool at all: it is in
+// lendable tells whether e may be the client's from the pool at all: it is in
 // it, the config says nothing against it, and it is neither ours nor the
 // relay's.
-func (s *Server) lendable(a netip.Addr) bool {
-	if s.table.Shut() || !s.table.Member(a) || !s.usable(a) {
-		return false
-	}
-	_, ok := s.cfg.Lendable(a)
-	return ok
-}
+func (s *Server) lendable(e pool.Entry) bool { return e.Lendable() && s.usable(e.Addr()) }
 
-// free tells whether the client may have a from the pool: nobody has it, by
-// lease or OFFER, unless the OFFER was this client's.
-func (s *Server) free(a netip.Addr) bool {
-	if s.table.Shut() || !s.usable(a) {
-		return false
+// free tells whether the client may have e from the pool: nobody has it, by
+// lease or OFFER, unless that was this client's.
+func (s *Server) free(e pool.Entry) bool {
+	if c, held := e.HeldBy(s.at); held {
+		return s.is(c.ID) && (e.Is(c.ID) || !e.Runs(s.at)) && s.lendable(e)
 	}
-	if c, held := s.table.HeldBy(a, s.at); held {
-		return s.is(c.ID)
-	}
-	return s.table.IsFree(a, s.at)
+	return e.Free(s.at) && s.usable(e.Addr())
 }
 
 func (s *Server) is(id []byte) bool { return bytes.Equal(id, s.query.ID) }
@@ -207,11 +199,8 @@ func (s *Server) runs(r *pool.Record) bool {
 // owns tells whether the last lease on a was this client's and a is still its
 // to have: the lease runs, or nobody else has got a since.
 func (s *Server) owns(a netip.Addr) bool {
-	r, ok := s.table.ByAddr(a)
-	if !ok || !s.is(r.ID) {
-		return false
-	}
-	return s.runs(&r) && s.lendable(a) || s.free(a)
+	e := s.table.At(a)
+	return e.Is(s.query.ID) && (e.Runs(s.at) && s.lendable(e) || s.free(e))
 }
 
 // known tells whether there is a record of this client on its network.
@@ -220,7 +209,7 @@ func (s *Server) known() bool {
 		if !l.net.IsValid() {
 			continue
 		}
-		if r, ok := s.table.ByClient(s.query.ID, l.net); ok && r.State != pool.Relayed {
+		if e := s.table.Of(s.query.ID, l.net); e.Known() && e.State() != pool.Relayed {
 			return true
 		}
 	}

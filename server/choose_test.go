@@ -212,7 +212,7 @@ func TestS3_OneHold(t *testing.T) {
 	w.want(discover(9, requested("10.0.0.20")), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
 	w.want(discover(9, requested("10.0.0.21")), "unhold 10.0.0.20; hold 10.0.0.21; DHCPOFFER 10.0.0.21 to 10.0.0.21:68 raw")
 	w.want(discover(8, requested("10.0.0.20")), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
-	if c, ok := w.table.HeldBy(ip("10.0.0.21"), pool.Time(w.now.Unix())); !ok || c.HW.Addr[5] != 9 {
+	if c, ok := w.table.At(ip("10.0.0.21")).HeldBy(pool.Time(w.now.Unix())); !ok || c.HW.Addr[5] != 9 {
 		t.Errorf("10.0.0.21 is held by %x (%v)", c.ID, ok)
 	}
 }

@@ -162,7 +162,7 @@ func (j *judge) address(t *testing.T, r *dhcp4.Message, kept bool) {
 	if !j.table.Member(a) || old.State == pool.Abandoned && !j.silent(a) || old.Told > now && !bytes.Equal(old.ID, j.id()) {
 		t.Fatalf("not free: %s: %+v", r.Line(nil), old)
 	}
-	if c, ok := j.table.HeldBy(a, now); ok && !bytes.Equal(c.ID, j.id()) {
+	if c, ok := j.table.At(a).HeldBy(now); ok && !bytes.Equal(c.ID, j.id()) {
 		t.Fatalf("held for %x: %s", c.ID, r.Line(nil))
 	}
 }

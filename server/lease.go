@@ -55,46 +55,50 @@ func (s *Server) ends() pool.Time {
 // more lease time, at most a day. So a renewal within that rests on a record
 // that is there already: it is Lazy.
 func (s *Server) commit(p place) {
-	old, had := s.table.ByAddr(p.addr)
-	r := &s.record
-	*r = pool.Record{Addr: p.addr, State: pool.Bound, Since: s.at, Client: s.client()}
+	state := pool.Bound
 	if p.fixed {
-		r.State = pool.Fixed
+		state = pool.Fixed
 	}
-	same := had && old.State == r.State && s.is(old.ID)
+	old, r := s.table.At(p.addr), &s.record
+	same := old.State() == state && old.Is(s.query.ID)
 	if same {
-		r.Since, r.Extra = old.Since, old.Extra
+		*r = old.Record()
 		r.Check = false // the client itself was heard
 		r.Decliner, r.Holder = nil, pool.HW{}
+	} else {
+		*r = pool.Record{Addr: p.addr, State: state, Since: s.at}
 	}
-	s.note()
+	promised, news := r.Kept, s.note()
 	r.Told = s.ends()
-	most := r.Told
+	r.Kept = r.Told
 	if r.Told != pool.Infinite {
-		most += pool.Time(min(s.term, day))
+		r.Kept += pool.Time(min(s.term, day))
 	}
-	r.Kept = most
-	lazy := same && r.Told <= old.Kept && old.Kept <= most && r.HW == old.HW &&
-		bytes.Equal(r.Agent, old.Agent) && bytes.Equal(r.Class, old.Class)
+	lazy := same && !news && r.Told <= promised && promised <= r.Kept
 	if lazy {
-		r.Kept = old.Kept
+		r.Kept = promised
 	}
 	s.acts = append(s.acts, act.Action{Verb: act.Commit, Record: r, Lazy: lazy})
 }
 
 // note puts into the record what the message tells about the client. What it
-// leaves out stays: a renewal does not pass the relay that adds option 82.
-func (s *Server) note() {
+// leaves out stays: a renewal does not pass the relay that adds option 82. It
+// tells whether there is news that storage must know at once.
+func (s *Server) note() (news bool) {
 	o, r := &s.msg.Options, &s.record
-	r.Last = s.at
-	if o.Has(dhcp4.RelayAgent) {
-		r.Agent = o.Get(dhcp4.RelayAgent)
+	news = r.HW != s.hw
+	r.Client, r.Last = s.client(), s.at
+	if v := o.Get(dhcp4.RelayAgent); v != nil {
+		news = news || !bytes.Equal(v, r.Agent)
+		r.Agent = v
 	}
-	if o.Has(dhcp4.ClassID) {
-		r.Class = o.Get(dhcp4.ClassID)
+	if v := o.Get(dhcp4.ClassID); v != nil {
+		news = news || !bytes.Equal(v, r.Class)
+		r.Class = v
 	}
 	// The comparison costs no allocation; the new string does, but only once.
 	if name := bytes.TrimRight(o.Get(dhcp4.HostName), "\x00"); len(name) > 0 && string(name) != r.Host {
 		r.Host = string(name)
 	}
+	return news
 }

@@ -153,7 +153,7 @@ func TestS17_S20_ManyNetworks(t *testing.T) {
 			t.Fatalf("relay %s: offered %s, which was given away", relay, got)
 		}
 	}
-	if c, ok := w.table.HeldBy(ip("10.1.7.3"), pool.Time(w.now.Unix())); !ok || len(c.ID) != 7 {
+	if c, ok := w.table.At(ip("10.1.7.3")).HeldBy(pool.Time(w.now.Unix())); !ok || len(c.ID) != 7 {
 		t.Error("10.1.7.3 is not held")
 	}
 }

@@ -41,7 +41,7 @@ func (s *Server) early(l link) (netip.Addr, bool) {
 	}
 	a, until, ok := s.table.OldestHold(l.net, s.at)
 	waited := holdTime - time.Duration(until-s.at)*time.Second
-	if r, _ := s.table.ByAddr(a); !ok || waited < patience || !s.usable(a) || r.State == pool.Abandoned {
+	if !ok || waited < patience || !s.usable(a) || s.table.At(a).State() == pool.Abandoned {
 		return a, false
 	}
 	if !s.sound(a) {

@@ -83,7 +83,7 @@ func TestS16_EarlyEnd(t *testing.T) {
 	if n := w.count(offerCut); n != 1 {
 		t.Errorf("counted %d", n)
 	}
-	if c, ok := w.table.HeldBy(ip("10.0.0.20"), pool.Time(w.now.Unix())); !ok || c.HW.Addr[5] != 3 {
+	if c, ok := w.table.At(ip("10.0.0.20")).HeldBy(pool.Time(w.now.Unix())); !ok || c.HW.Addr[5] != 3 {
 		t.Errorf("held by %x (%v)", c.ID, ok)
 	}
 }

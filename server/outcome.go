@@ -35,7 +35,7 @@ func (s *Server) Checked(now time.Time, cfg *conf.Config, site *Site, table *poo
 			s.record.Decliner = r.ID
 			s.setAside(r.Addr)
 		}
-	case table.IsFree(r.Addr, s.at) && c.heard && (c.holder == pool.HW{} || c.holder != r.HW):
+	case table.At(r.Addr).Free(s.at) && c.heard && (c.holder == pool.HW{} || c.holder != r.HW):
 		s.log(r.Addr.String() + " is in use, though nobody has a lease on it")
 		s.abandon(r, c.holder, inUse)
 		s.setAside(r.Addr)

@@ -80,8 +80,9 @@ func (s *Server) selecting(a netip.Addr) {
 
 // holds tells whether a is held for this client and still its to have.
 func (s *Server) holds(a netip.Addr) bool {
-	c, ok := s.table.HeldBy(a, s.at)
-	return ok && s.is(c.ID) && s.free(a)
+	e := s.table.At(a)
+	c, ok := e.HeldBy(s.at)
+	return ok && s.is(c.ID) && s.free(e)
 }
 
 // initReboot answers a client that was here before, or elsewhere, and wants
@@ -136,7 +137,7 @@ func (s *Server) stranger(p place) {
 	switch {
 	case s.site.Settings.Authoritative && !inUse:
 		s.nak(notKnown)
-	case !inUse || !s.free(p.addr) || !s.forgetful(p):
+	case !inUse || !s.free(s.table.At(p.addr)) || !s.forgetful(p):
 		s.drop(noRecord)
 	case s.clear(p.addr, forLost):
 		s.ack(p)
