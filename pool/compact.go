@@ -139,6 +139,9 @@ func (c *compaction) markAll() error {
 		}
 		c.mark()
 	}
+	if s.at != c.upto {
+		return errors.Join(s.err, errUnsound)
+	}
 	for _, g := range c.marks {
 		for _, m := range g {
 			c.keepLine(m.member)
@@ -146,7 +149,7 @@ func (c *compaction) markAll() error {
 			c.keepLine(m.record)
 		}
 	}
-	return s.err
+	return nil
 }
 
 func (c *compaction) keepLine(n uint32) { c.keep[n/64] |= 1 << (n % 64) }

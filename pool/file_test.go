@@ -386,6 +386,52 @@ func TestP4_RemovedUnderADaemon(t *testing.T) {
 	}
 }
 
+// Emptied, as by a shell's ": >dhcp.pool", it is written anew like one that
+// was removed. What commands add to it meanwhile counts.
+func TestP4_EmptiedUnderADaemon(t *testing.T) {
+	for _, seen := range []bool{false, true} {
+		d, c := newSimDisk(), newSimClock()
+		mustEdit(t, d, simPath, Add, ip(1), ip(2))
+		k, _ := mustOpen(t, d, simPath, c)
+		first := k.lease(ip(1), 1, 1000)
+		k.mustCommit(first)
+		overwrite(t, d, simPath, "")
+		if seen {
+			if _, err := k.commit(false); !errors.Is(err, ErrWhole) || !strings.Contains(err.Error(), "was emptied") {
+				t.Fatalf("file emptied: %v", err)
+			}
+			mustEdit(t, d, simPath, Add, ip(3))
+		} else {
+			k.commit(false)
+		}
+		second := k.lease(ip(2), 2, 1000)
+		k.mustCommit(second)
+		d.cutPower(newRand(1))
+		k, loaded := mustOpen(t, d, simPath, c)
+		k.want("first", first)
+		k.want("second", second)
+		if !k.table.Member(ip(1)) || !k.table.Member(ip(2)) || k.table.Member(ip(3)) != seen || loaded.Corrupt != nil {
+			t.Errorf("members %v, corrupt %v", addrsOf(k.table.All()), loaded.Corrupt)
+		}
+	}
+}
+
+// A file that was there and empty gets its first line from who writes first: a
+// command beside a daemon that has not written yet, too.
+func TestL5_EditOfAnEmptyFile(t *testing.T) {
+	d, c := fileOf(t, ""), newSimClock()
+	k, _ := mustOpen(t, d, simPath, c)
+	mustEdit(t, d, simPath, Add, ip(1))
+	if changes := k.mustCommit(k.lease(ip(2), 2, 1000)); !slices.Equal(changes.Add, []netip.Addr{ip(1)}) || changes.Notice != "" {
+		t.Errorf("the daemon hears %+v", changes)
+	}
+	d.kill()
+	k, loaded := mustOpen(t, d, simPath, c)
+	if !k.table.Member(ip(1)) || k.table.Len() != 2 || loaded.Corrupt != nil || loaded.Torn != "" {
+		t.Errorf("read again: %v, %+v", addrsOf(k.table.All()), loaded)
+	}
+}
+
 func TestP4_ReplacedUnderADaemon(t *testing.T) {
 	d, c := newSimDisk(), newSimClock()
 	// What an administrator has elsewhere.

@@ -263,7 +263,7 @@ func (w *world) remove() {
 func (w *world) step() {
 	w.clock.pass(time.Duration(w.rnd.IntN(5)) * time.Second)
 	faulty := w.rnd.IntN(3) == 0
-	switch w.rnd.IntN(20) {
+	switch w.rnd.IntN(22) {
 	case 0, 1, 2, 3:
 		if faulty {
 			w.disk.fail(w.someFault())
@@ -281,6 +281,9 @@ func (w *world) step() {
 		return
 	case 8:
 		w.close()
+		return
+	case 9, 10:
+		w.doomed()
 		return
 	default:
 		if faulty {
@@ -307,6 +310,25 @@ func (w *world) crash(power bool) {
 	w.k = nil
 	w.open()
 	w.check(power)
+}
+
+// doomed has everything end in the middle of what is being done, a compaction
+// included: between any two operations, or within a write.
+func (w *world) doomed() {
+	n := w.rnd.IntN(30)
+	w.say("%d more operations until the end", n)
+	w.disk.die(n)
+	for range 1 + w.rnd.IntN(5) {
+		if w.rnd.IntN(5) == 0 {
+			w.edit()
+		} else {
+			w.commit()
+		}
+		if w.rnd.IntN(2) == 0 {
+			w.k.settle()
+		}
+	}
+	w.crash(w.rnd.IntN(2) == 0)
 }
 
 // close ends the daemon in order; then told ends are taken for what they are.

@@ -15,13 +15,16 @@ func (f *File) catchUp(c *Changes) error {
 	st, err := f.disk.stat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return f.gone(c)
+		return f.gone(c, "was removed")
 	case err != nil:
 		return err
 	case !st.same(f.id):
 		return f.reload(c, "was replaced by another file")
 	case st.size == f.end:
 		return nil
+	case st.size == 0: // nobody's pool: as good as removed
+		f.end, f.saved, f.lines, f.tail = 0, 0, 0, nil
+		return f.gone(c, "was emptied")
 	case st.size < f.end:
 		return f.reload(c, overwritten)
 	}
@@ -40,10 +43,10 @@ const overwritten = "was overwritten"
 
 // gone makes the best of a file that was removed: what a command wrote into
 // it before that still counts.
-func (f *File) gone(c *Changes) error {
+func (f *File) gone(c *Changes, why string) error {
 	c.Mended = f.corrupt != nil
 	f.corrupt = nil
-	f.lose(&fs.PathError{Op: "read", Path: f.path, Err: errors.New("was removed")})
+	f.lose(&fs.PathError{Op: "read", Path: f.path, Err: errors.New(why)})
 	st, err := f.f.stat()
 	if err != nil || st.size <= f.end {
 		return err
@@ -54,6 +57,12 @@ func (f *File) gone(c *Changes) error {
 // listen reads what was appended to the file.
 func (f *File) listen(c *Changes, size int64) error {
 	s := newScanner(f.f, f.end, size)
+	if f.end == 0 {
+		if line, _ := s.next(); string(line)+"\n" != header {
+			return f.reload(c, overwritten)
+		}
+		f.end = s.at
+	}
 	var e entry
 	for {
 		line, at := s.next()

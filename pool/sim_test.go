@@ -26,6 +26,7 @@ type simDisk struct {
 	fault  func(op string) error // asked before each operation; nil for none
 	room   int                   // so many more octets can be written; -1 for any number
 	life   int                   // grows with each crash: files opened before it are dead
+	doom   int                   // so many more operations until the end; -1 for no end
 }
 
 type inode struct {
@@ -48,7 +49,17 @@ const sector = 64 // smaller than real ones, so that a block has many
 var errFault = &os.PathError{Op: "fault", Path: "pool", Err: syscall.EIO}
 
 func newSimDisk() *simDisk {
-	return &simDisk{names: map[string]*inode{}, stable: map[string]*inode{}, room: -1}
+	return &simDisk{names: map[string]*inode{}, stable: map[string]*inode{}, room: -1, doom: -1}
+}
+
+var errDead = errors.New("the process is dead")
+
+// die has the world end after so many more operations: none does anything
+// until kill or cutPower says how it ended. A last write is cut short.
+func (d *simDisk) die(after int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.doom = after
 }
 
 // fail has operations fail from now on; nil has none.
@@ -66,6 +77,12 @@ func (d *simDisk) limit(room int) {
 }
 
 func (d *simDisk) ask(op string) error {
+	switch {
+	case d.doom == 0:
+		return errDead
+	case d.doom > 0:
+		d.doom--
+	}
 	if d.fault == nil {
 		return nil
 	}
@@ -140,6 +157,9 @@ func (d *simDisk) syncFolder(string) error {
 func (d *simDisk) remove(path string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.ask("remove"); err != nil {
+		return err
+	}
 	delete(d.names, path)
 	return nil
 }
@@ -160,7 +180,7 @@ func (d *simDisk) stat(path string) (status, error) {
 func (f *simFile) enter(op string) error {
 	f.d.mu.Lock()
 	if f.life != f.d.life {
-		return errors.New("the process of this file is dead")
+		return errDead
 	}
 	return f.d.ask(op)
 }
@@ -190,6 +210,9 @@ func (f *simFile) WriteAt(b []byte, at int64) (n int, err error) {
 	}
 	if f.d.room >= 0 {
 		f.d.room -= len(b)
+	}
+	if f.d.doom == 0 { // this is the last one
+		b, err = b[:len(b)/2], errDead
 	}
 	f.i.data = overlay(f.i.data, at, b)
 	for n = 0; n < len(b); {
@@ -233,6 +256,9 @@ func (i *inode) settle(c change) {
 func (f *simFile) sync() error {
 	defer f.d.mu.Unlock()
 	err := f.enter("sync")
+	if err == errDead {
+		return err
+	}
 	if err != nil {
 		f.i.pending = nil
 		f.i.errors++
@@ -287,14 +313,15 @@ func (d *simDisk) kill() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.life++
-	d.fault, d.room = nil, -1
+	d.fault, d.room, d.doom = nil, -1, -1
 	for _, i := range d.names {
 		i.locks = map[int64]*simFile{}
 	}
 }
 
 // cutPower ends everything. Of what was not synced each sector is there or is
-// not, names too; what never was written within a file is zero.
+// not, whatever was written first, and so is each change of a name; what never
+// was written within a file is zero.
 func (d *simDisk) cutPower(rnd *rand.Rand) {
 	d.kill()
 	d.mu.Lock()
@@ -302,6 +329,11 @@ func (d *simDisk) cutPower(rnd *rand.Rand) {
 	for name, i := range d.names {
 		if rnd.IntN(2) == 0 {
 			d.stable[name] = i
+		}
+	}
+	for name := range d.stable {
+		if d.names[name] == nil && rnd.IntN(2) == 0 {
+			delete(d.stable, name)
 		}
 	}
 	d.names = map[string]*inode{}
