@@ -1,0 +1,70 @@
+package peertest
+
+import (
+	"os"
+	"regexp"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// inode tells files of the same name apart.
+func inode(t *testing.T, path string) uint64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Sys().(*syscall.Stat_t).Ino
+}
+
+// torn is what a daemon may say about the last write of one that was killed.
+var torn = regexp.MustCompile(`^dhcpd: \S+: the last \d+ octets are torn and were cut off\n$`)
+
+// TestP4_S4_Kill9 kills the server at any moment under load, and as often in
+// the middle of a compaction and right after one: after each start every
+// client that was ACKed an address gets it again, and nobody else does.
+func TestP4_S4_Kill9(t *testing.T) {
+	const rounds, clients = 200, 300
+	rnd := newSeed(t)
+	w := newHerd(t, rnd, clients)
+	path := w.server.Dir + "/dhcp.pool"
+	w.server.Run(dhcpd, append(append([]string{"-a"}, files(w.server)...), "10.0.1.0-10.0.2.79")...) // 336
+	after, within := 0, 0
+	for round := range rounds {
+		p := w.start()
+		w.crowdIn()
+		w.everyone()
+		file := inode(t, path)
+		moment := time.Duration(rnd.IntN(60_000)) * time.Microsecond
+		switch round % 4 {
+		case 0:
+			w.play(w.compacting)
+			moment /= 40
+		case 1:
+			w.play(func() bool { return inode(t, path) != file })
+			moment /= 40
+		}
+		end := time.Now().Add(moment)
+		w.play(func() bool { return time.Now().After(end) })
+		p.Kill()
+		w.hear()
+		w.stored()
+		if out := p.Output(); out != "" && !torn.MatchString(out) {
+			t.Fatalf("round %d: it says %s", round, out)
+		}
+		if w.compacting() {
+			within++
+		}
+		if inode(t, path) != file {
+			after++
+		}
+	}
+	w.start()
+	w.crowdIn()
+	w.everyone()
+	t.Logf("%d ACKs, %d leases; %d rounds with a compaction, %d killed within one", w.acks, len(w.owner), after, within)
+	if within == 0 {
+		t.Error("none was killed within a compaction")
+	}
+}
