@@ -28,7 +28,6 @@ var unmade = map[string]bool{
 
 	"option leasequery": true,
 	"option rogue":      true,
-	"option wait":       true,
 
 	"option relay": true,
 	"option agent": true,

@@ -46,6 +46,7 @@ type Daemon struct {
 	order    []*network       // by interface index, ascending
 	addrs    map[netip.Addr]bool
 	missed   map[string]bool // interfaces that went while there was work on them
+	complete bool            // all that is to be served has been configured once
 	resettle bool            // an address or the config has changed: ask the config again
 
 	entries []cache.Entry // what dhcp.cache holds, one a network

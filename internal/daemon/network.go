@@ -34,6 +34,7 @@ type network struct {
 	client client.State // of a dynamic network
 	ears   ears
 	site   server.Site
+	waits  bool  // it has `option wait`, and others that are to be served are not configured yet
 	asIf   *asIf // in test mode, what the kernel would know
 }
 
@@ -41,7 +42,7 @@ type network struct {
 func (n *network) name() string { return n.link.Name }
 
 // serves tells whether DHCP clients are served here.
-func (n *network) serves() bool { return n.plan.Server && n.addr.IsValid() }
+func (n *network) serves() bool { return n.plan.Server && n.addr.IsValid() && !n.waits }
 
 // settled tells whether the network is configured for ever, so that there is
 // nothing left to do for it.

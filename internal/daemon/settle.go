@@ -66,7 +66,19 @@ func (d *Daemon) settle() {
 		}
 		d.follow(asked[i], plan)
 	}
+	d.awaitOthers()
 	d.check(d.service.letIn())
+}
+
+// awaitOthers has the networks with `option wait` wait until every network that
+// is to be served has been configured, all at one time (B4).
+func (d *Daemon) awaitOthers() {
+	if !slices.ContainsFunc(d.order, func(n *network) bool { return n.plan.Server && !n.addr.IsValid() }) {
+		d.complete = true
+	}
+	for _, n := range d.order {
+		n.waits = n.plan.Wait && !d.complete
+	}
 }
 
 // follow does what the config file says of a network now.

@@ -108,6 +108,25 @@ func TestB4_DeadUplink(t *testing.T) {
 	bound(t, n.client, "10.0.0.100", "10.0.0.109")
 }
 
+// TestB4_Wait: with the option the network waits for the other one that is to
+// be served.
+func TestB4_Wait(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourServer)
+	far := n.Host("far")
+	n.Wire(n.server, "eth1", far, "eth0")
+	n.serve(conf("10.0.0.1/24", "DHCPlease 3600; option eth0 wait;")+"option eth1 server;\n", "10.0.0.100-10.0.0.109")
+	n.client.Dhclient("eth0", "backoff-cutoff 2;")
+	n.await(dhcp4.Discover)
+	n.await(dhcp4.Discover) // its first one was in vain
+	far.Addr("eth0", "10.9.0.1/24")
+	far.Dnsmasq(netlab.Serve("eth0", "10.9.0.1/24"))
+	bound(t, n.client, "10.0.0.100", "10.0.0.109")
+	if len(n.server.Addrs("eth1")) != 1 {
+		t.Error("served before eth1 had its address")
+	}
+}
+
 // TestB5_TwoUplinks: a client on two networks at once.
 func TestB5_TwoUplinks(t *testing.T) {
 	t.Parallel()
