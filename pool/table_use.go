@@ -5,8 +5,9 @@ import (
 	"net/netip"
 )
 
-// circuits counts the addresses in use, leased or held, by network and by the
-// line of a relay that their clients are on. A line that has none is forgotten.
+// circuits counts the addresses in use, leased, held or abandoned, by network
+// and by the line of a relay that their clients are on, or that of the client
+// which declined. A line that has none is forgotten.
 type circuits struct {
 	number map[string]uint32
 	list   []circuit // circuit 0 is none
@@ -93,9 +94,9 @@ func (c *circuits) leave(n uint32) {
 func (t *Table) count(w *row, k kind) {
 	var agent []byte
 	switch {
-	case k == held:
+	case k == held && w.state != Abandoned:
 		agent = t.holds[w.hold].agent
-	case k == leased && w.side != 0:
+	case k != free && w.side != 0:
 		var r Record
 		unfold(t.sides[w.side], &r)
 		agent = r.Agent
@@ -109,9 +110,11 @@ func (t *Table) count(w *row, k kind) {
 }
 
 // InUse returns how many addresses of the pool on network on are in use, by a
-// lease or a hold, and how many of these by clients that came the same way as
-// one with option 82 agent: with its circuit ID and remote ID. Leases that have
-// ended in great numbers may count for a few calls yet.
+// lease or a hold, and how many by clients that came the same way as one with
+// option 82 agent: with its circuit ID and remote ID. What was abandoned counts
+// for the circuit, or those who are on it could have the whole pool abandoned
+// one by one. Leases that have ended in great numbers may count for a few calls
+// yet.
 func (t *Table) InUse(on netip.Prefix, agent []byte, now Time) (network, circuit int) {
 	n, ok := t.netOf[keyOf(on)]
 	if !ok {

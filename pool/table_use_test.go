@@ -44,6 +44,15 @@ func TestS16_InUse(t *testing.T) {
 	wantUse(t, "its own", tab, line(2), 100, 2, 1)
 	tab.Apply(&Record{Addr: ip(4), State: Released, Since: 101, Client: client(5), Extra: Extra{Agent: line(2)}})
 	wantUse(t, "released", tab, line(2), 101, 1, 0)
+	abandoned := &Record{Addr: ip(4), State: Abandoned, Since: 101, Client: client(5), Extra: Extra{Agent: line(2)}}
+	tab.Apply(abandoned)
+	wantUse(t, "abandoned", tab, line(2), 101, 1, 1)
+	tab.Hold(ip(4), Client{}, 110)
+	wantUse(t, "abandoned and set aside", tab, line(2), 101, 2, 1)
+	wantUse(t, "not set aside any more", tab, line(2), 110, 1, 1)
+	abandoned.State = Released
+	tab.Apply(abandoned)
+	wantUse(t, "free again", tab, line(2), 110, 1, 0)
 	tab.Remove(ip(2))
 	wantUse(t, "removed", tab, nil, 101, 0, 0)
 	if len(tab.circuits.number) != 1 || len(tab.circuits.list) != 4 {
@@ -83,10 +92,21 @@ func TestS16_InUseCounts(t *testing.T) {
 			net, lendable := by24(r.Addr)
 			_, isHeld := tab.At(r.Addr).HeldBy(now)
 			runs := r.State != Abandoned && r.State != Relayed && r.State != Released && r.State != Free && r.Told > now
-			if net != on(ip(1)) || !lendable || !tab.Member(r.Addr) || r.State == Relayed || !isHeld && !runs {
+			if net != on(ip(1)) || !lendable || !tab.Member(r.Addr) || r.State == Relayed {
 				continue
 			}
-			network++
+			if runs || isHeld {
+				network++
+			}
+			if r.State == Abandoned {
+				if string(r.Agent) == string(line(1)) {
+					circuit++
+				}
+				continue
+			}
+			if !runs && !isHeld {
+				continue
+			}
 			if runs && string(r.Agent) == string(line(1)) || !runs && holdOn[r.Addr] == 1 {
 				circuit++
 			}

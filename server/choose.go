@@ -155,15 +155,11 @@ func (s *Server) offered(l link) (netip.Addr, bool) {
 }
 
 // oldest is the address that was never used or whose last lease ended longest
-// ago. Ours or the relay's may be in the pool by mistake: that one is held for
-// nobody, out of the way of the DISCOVER that the client will send next.
+// ago. That of the relay may be in the pool by mistake: the next one does. It
+// is not set aside for that: who sends a DISCOVER can write any giaddr.
 func (s *Server) oldest(l link) (netip.Addr, bool) {
 	a, ok := s.table.Oldest(l.net, s.at)
-	if ok && !s.usable(a) {
-		s.acts = append(s.acts, act.Action{Verb: act.Hold, Addr: a, Until: s.now.Add(24 * time.Hour)})
-		return a, false
-	}
-	if ok && s.doubtful(a) {
+	if ok && (!s.usable(a) || s.doubtful(a)) {
 		return s.candidate(l)
 	}
 	return a, ok

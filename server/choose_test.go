@@ -101,12 +101,29 @@ func TestS2_NeverGiven(t *testing.T) {
 // TestS2_OursAndRelayAreSkipped: they don't keep the next address from going out.
 func TestS2_OursAndRelayAreSkipped(t *testing.T) {
 	w := newWorld(t, house, "10.0.0.1", "10.0.1.1")
-	w.want(discover(9), "hold 10.0.0.1; drop")
-	w.want(discover(9, giaddr("10.0.1.1")), "hold 10.0.1.1; drop")
+	w.want(discover(9), "drop")
+	w.want(discover(9, giaddr("10.0.1.1")), "drop")
 	w.table.Add(ip("10.0.0.20"))
 	w.table.Add(ip("10.0.1.20"))
 	w.want(discover(9), "hold 10.0.0.20; DHCPOFFER 10.0.0.20 to 10.0.0.20:68 raw")
 	w.want(discover(9, giaddr("10.0.1.1")), "hold 10.0.1.20; DHCPOFFER 10.0.1.20 to 10.0.1.1:67")
+}
+
+// TestS16_GiaddrTakesNothing: who claims to be a relay at one address after the
+// other keeps none of them from other clients.
+func TestS16_GiaddrTakesNothing(t *testing.T) {
+	pool := fields("10.0.1.20 10.0.1.21 10.0.1.22 10.0.1.23 10.0.1.24")
+	w := newWorld(t, house, pool...)
+	for range 3 {
+		for _, a := range pool {
+			w.ask(discover(9, giaddr(a)))
+		}
+	}
+	for n := range len(pool) - 1 { // client 9 has an OFFER
+		if got := w.offered(discover(byte(10+n), giaddr("10.0.1.1"))); got == "" {
+			t.Errorf("client %d gets nothing", 10+n)
+		}
+	}
 }
 
 // TestS2_EntriesByNetwork: of several client entries the one on the network, and a

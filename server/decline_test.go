@@ -63,6 +63,32 @@ func TestS7_OnlyTheHolder(t *testing.T) {
 	w.want(decline(9, "10.0.0.20"), "drop") // no more
 }
 
+// TestS7_ManyOwners: clients that come only to decline have the whole pool
+// abandoned, since each of them may be right. Nobody is shut out by that: a
+// lease that runs goes on, and a new client gets what nobody answers for, after
+// one question.
+func TestS7_ManyOwners(t *testing.T) {
+	w := newWorld(t, house, fields("10.0.0.20 10.0.0.21 10.0.0.22 10.0.0.23")...)
+	w.bind(9, "10.0.0.20")
+	for n := range byte(30) {
+		w.now = w.now.Add(time.Second)
+		if a := w.offered(discover(20 + n)); a != "" {
+			w.ask(selecting(20+n, a))
+			w.ask(decline(20+n, a))
+		}
+	}
+	w.now = w.now.Add(checkGood) // what the wire said of whom they meant does not count any more
+	w.want(discover(1), "check 10.0.0.21; drop")
+	if a := w.heard("10.0.0.21", 7); a.did != "commit abandoned 10.0.0.21; hold 10.0.0.21" {
+		t.Errorf("in use: %s", a.did)
+	}
+	w.want(discover(1), "check 10.0.0.22; drop")
+	w.heard("10.0.0.22", 0)
+	w.want(discover(1), "hold 10.0.0.22; DHCPOFFER 10.0.0.22 to 10.0.0.22:68 raw")
+	w.want(selecting(1, "10.0.0.22"), "commit bound 10.0.0.22; DHCPACK 10.0.0.22 to 10.0.0.22:68 raw")
+	w.want(renewing(9, "10.0.0.20"), "commit bound 10.0.0.20; DHCPACK 10.0.0.20 to 10.0.0.20:68")
+}
+
 func TestS7_FixedIsLogged(t *testing.T) {
 	w := newWorld(t, house)
 	w.ask(selecting(0x99, "10.0.0.99"))

@@ -65,6 +65,44 @@ func TestS16_LimitPerCircuit(t *testing.T) {
 	}
 }
 
+// TestS16_S7_DeclinesOfALine: one line of a relay can't have more addresses
+// abandoned than its limit is, however many clients it pretends to have.
+func TestS16_S7_DeclinesOfALine(t *testing.T) {
+	w := newWorld(t, house, fields("10.0.1.20 10.0.1.21 10.0.1.22 10.0.1.23 10.0.1.24")...)
+	w.site.Settings.CircuitLimit = 2
+	via, line := giaddr("10.0.1.1"), agent(circuit, "a")
+	for n := range byte(20) {
+		if a := w.offered(discover(20+n, via, line)); a != "" {
+			w.ask(selecting(20+n, a, via, line))
+			w.ask(decline(20+n, a, via, line))
+		}
+		w.now = w.now.Add(time.Second)
+	}
+	left := 0
+	for r := range w.table.All() {
+		if r.State != pool.Abandoned {
+			left++
+		}
+	}
+	if left != 3 || w.count(circuitFull) != 18 {
+		t.Errorf("%d of 5 left, %d refused", left, w.count(circuitFull))
+	}
+	if w.offered(discover(1, via, agent(circuit, "b"))) == "" {
+		t.Error("nothing for the next line")
+	}
+	if w.offered(discover(20, via, line)) == "" {
+		t.Error("nothing for a client that is known")
+	}
+	if got := w.sweep(10 * time.Minute); got == "" {
+		t.Error("nothing is probed")
+	}
+	w.heard("10.0.1.20", 0)
+	w.heard("10.0.1.21", 0)
+	if w.offered(discover(50, via, line)) == "" {
+		t.Error("nothing for the line when its addresses are good again")
+	}
+}
+
 // TestS16_EarlyEnd: a hold ends early only when it is 10 s old and nothing
 // else is free.
 func TestS16_EarlyEnd(t *testing.T) {
