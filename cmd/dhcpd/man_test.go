@@ -172,9 +172,10 @@ func TestP1_ExamplesOfTheManPage(t *testing.T) {
 			"DNSserver 198.51.100.1 198.51.100.2 hostname \"plotter\" domain \"example.com\" NTPserver 198.51.100.1 DHCPlease 604800"},
 	}
 	list := examples(t, "dhcp.conf.5")
-	if len(list) != len(tests) {
-		t.Fatalf("%d examples, %d tests", len(list), len(tests))
+	if len(list) != len(tests)+1 {
+		t.Fatalf("%d examples, %d tests", len(list), len(tests)+1)
 	}
+	accessNetwork(t, list[len(tests)])
 	for i, tt := range tests {
 		cfg, err := conf.Parse("example", list[i], conf.Env{Hosts: hosts})
 		if err != nil {
@@ -197,6 +198,41 @@ func TestP1_ExamplesOfTheManPage(t *testing.T) {
 		if boots := tt.class != ""; boots != (string(info.File) == "pxelinux.0") {
 			t.Errorf("example %d: class %q gets file %q", i, tt.class, info.File)
 		}
+	}
+}
+
+// accessNetwork asks the last example for clients behind relays.
+func accessNetwork(t *testing.T, text string) {
+	t.Helper()
+	cfg, err := conf.Parse("example", text, conf.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for circuit, want := range map[string]string{
+		"":                         "DHCPlease 3600",
+		"ge-0/0/7:12":              "DHCPlease 3600 domain \"staff.example\"",
+		"ge-0/0/77":                "DHCPlease 3600",
+		"\x00\x04\x00\x64\x00\x01": "DHCPlease 600",
+	} {
+		for _, a := range []string{"203.0.113.9", "198.51.100.9"} {
+			gateway := strings.TrimSuffix(a, "9") + "1"
+			want := want + " netmask 255.255.255.0 DNSserver 192.0.2.53 gateway " + gateway
+			var info conf.Info
+			cfg.Gather(&conf.Query{Circuit: []byte(circuit)}, addr(a), &info)
+			if got := tags(&info.Options); !sameWords(got, want) {
+				t.Errorf("%q at %s gets %s, want %s", circuit, a, got, want)
+			}
+			if why, ok := cfg.Lendable(addr(a)); !ok || !cfg.Joined(addr(a), addr("203.0.113.1")) {
+				t.Errorf("%s can't be given to a client of 203.0.113.1: %s", a, why)
+			}
+		}
+	}
+	if len(cfg.Problems()) > 0 {
+		t.Errorf("problems: %q", cfg.Problems())
+	}
+	p := cfg.Own([]conf.Net{{Name: "eth0", Index: 2, Ether: true, Addr: addr("192.0.2.2")}})[0]
+	if !p.Server || !p.Probe || p.CircuitLimit != 2 || p.Limit != 400 {
+		t.Errorf("eth0: %+v", p.Settings)
 	}
 }
 
