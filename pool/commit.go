@@ -25,7 +25,10 @@ func (f *File) Commit(b *Block) (c Changes, err error) {
 		case f.distrust != nil && (!b.whole || c.Reset):
 			return f.distrust // all that the block was made from does not count
 		case b.whole && f.corrupt == nil:
-			return f.rewrite(b)
+			if err := f.rewrite(b); err != nil {
+				return f.lose(err) // still to be written anew
+			}
+			return nil
 		}
 		return f.write(b)
 	})
