@@ -53,6 +53,14 @@ func (b *bench) contend(name string, loopback bool, start func(h *netlab.Host) *
 	if loopback {
 		c.lo = open(server, netip.MustParseAddr("10.64.0.1"), netip.Addr{})
 	}
+	// The socket is there before the server is.
+	for _, w := range []*crowd{c.wire, c.lo} {
+		if w != nil {
+			_, err := w.run(cold, 0, 1, 1)
+			b.check(err)
+			w.fresh = 1
+		}
+	}
 	return c
 }
 
