@@ -65,14 +65,14 @@ func newCrowd(server, giaddr netip.Addr) (c *crowd, err error) {
 	flags := dhcp4.Broadcast
 	if giaddr.IsValid() {
 		relay, flags = giaddr.As4(), 0
-		if c.relay, err = link.ListenUDP(dhcp4.ServerPort, link.ID{}); err != nil {
+		if c.relay, err = link.ListenOne(dhcp4.ServerPort); err != nil {
 			return nil, err
 		}
 	}
-	if c.direct, err = link.ListenUDP(dhcp4.ClientPort, link.ID{}); err != nil {
+	if c.direct, err = link.ListenOne(dhcp4.ClientPort); err != nil {
 		return nil, err
 	}
-	if c.nudger, err = link.ListenUDP(1068, link.ID{}); err != nil {
+	if c.nudger, err = link.ListenOne(1068); err != nil {
 		return nil, err
 	}
 	c.discover = newTemplate(dhcp4.Discover, flags, relay, server.As4(), false)

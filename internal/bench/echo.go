@@ -26,7 +26,7 @@ func echo(args []string) {
 }
 
 func serve(path string) error {
-	udp, err := link.ListenUDP(dhcp4.ServerPort, link.ID{})
+	udp, err := link.ListenOne(dhcp4.ServerPort)
 	if err != nil {
 		return err
 	}

@@ -43,22 +43,33 @@ type inbox struct {
 // program has it, that is an error (unix.EADDRINUSE), since two DHCP servers on
 // one machine would each hear half of the talk.
 func ListenUDP(port uint16, on ID) (*UDP, error) {
-	c := &UDP{port: port, alone: on.Name == ""}
-	fd, err := bindUDP(port, on)
-	if err == nil {
-		c.socket, err = newSocket(fd, "udp")
-	}
+	c, fd, err := listenUDP(port, on)
 	if err == nil && c.alone {
 		c.twin.open(port, fd)
 	}
+	return c, err
+}
+
+// ListenOne is ListenUDP on all interfaces without a twin: for whoever treats
+// all messages alike, as internal/bench does.
+func ListenOne(port uint16) (*UDP, error) {
+	c, _, err := listenUDP(port, ID{})
+	return c, err
+}
+
+func listenUDP(port uint16, on ID) (c *UDP, fd int, err error) {
+	c = &UDP{port: port, alone: on.Name == ""}
+	if fd, err = bindUDP(port, on); err == nil {
+		c.socket, err = newSocket(fd, "udp")
+	}
 	if err != nil && on.Name != "" {
-		return nil, wrap(err, "listen on "+udpPort(port)+" of "+on.Name)
+		return nil, -1, wrap(err, "listen on "+udpPort(port)+" of "+on.Name)
 	}
 	if err != nil {
-		return nil, wrap(err, "listen on "+udpPort(port))
+		return nil, -1, wrap(err, "listen on "+udpPort(port))
 	}
 	c.in.try, c.in.once, c.in.part = c.receive, c.look, c.take
-	return c, nil
+	return c, fd, nil
 }
 
 func udpPort(port uint16) string { return "UDP port " + strconv.Itoa(int(port)) }
