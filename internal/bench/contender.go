@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 
@@ -64,12 +65,15 @@ func (b *bench) contend(name string, loopback bool, start func(h *netlab.Host) *
 	return c
 }
 
-// daemon starts dhcpd on a host. Its pool, if it has none yet, is the first
-// 262,144 addresses of the upper half of each network.
+// daemon starts dhcpd on a host. If it has no pool yet it gets one that lasts
+// for all the new clients of a run.
 func (b *bench) daemon(h *netlab.Host) *netlab.Proc {
 	files := []string{"-f", h.WriteFile("dhcp.conf", serverConf), "-c", h.Dir + "/dhcp.cache", "-p", h.Dir + "/dhcp.pool"}
 	if _, err := os.Stat(h.Dir + "/dhcp.pool"); err != nil {
-		h.Run(b.dhcpd, append(append([]string{"-a"}, files...), "10.48.0.0-10.51.255.255", "10.80.0.0-10.83.255.255")...)
+		last := member((2*b.exchanges+b.paced)*b.rounds + 100).As4()
+		h.Run(b.dhcpd, append(append([]string{"-a"}, files...),
+			fmt.Sprintf("10.48.0.0-10.%d.%d.%d", last[1], last[2], last[3]),
+			fmt.Sprintf("10.80.0.0-10.%d.%d.%d", last[1]+32, last[2], last[3]))...)
 	}
 	return h.Start(b.dhcpd, files...)
 }
