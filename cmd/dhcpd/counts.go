@@ -54,6 +54,10 @@ func (c *command) queryCounts() {
 		c.fail(err.Error())
 		return
 	}
+	if c.abandoned > 0 {
+		text = strconv.AppendInt(text, int64(c.abandoned), 10)
+		text = append(text, " addresses out of use now\n"...)
+	}
 	c.print(appendCounts(c.apart(), text, safe.Locked(f, 0), int64(c.read().Up.Seconds())))
 }
 

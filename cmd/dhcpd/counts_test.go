@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dhcpd/internal/safe"
+	"dhcpd/pool"
 )
 
 // TestL2_Counts: what a daemon has counted is shown, and whether it lives.
@@ -37,6 +38,11 @@ func TestL2_Counts(t *testing.T) {
 	}
 	s.expect("-q", addresses+"\ndhcpd runs and has counted:\n"+counts, "", 0)
 	f.Close()
+	s.lease(s.record("10.0.0.1", pool.Abandoned, 0)).Close()
+	if out, _, _ := s.dhcpd("-q"); !strings.HasSuffix(out, "long way\n1           addresses out of use now\n") {
+		t.Errorf("an abandoned address is not counted:\n%s", out)
+	}
+	s.expect("-a 10.0.0.1", "", "", 0)
 
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)

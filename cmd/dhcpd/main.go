@@ -36,6 +36,7 @@ type command struct {
 	read           func() pool.Reading // the clocks
 	status         int                 // the exit status so far
 	printed        bool                // something has been
+	abandoned      int                 // addresses, of those printed
 }
 
 func (c *command) run(args []string) int {

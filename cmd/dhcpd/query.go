@@ -50,6 +50,9 @@ func (c *command) queryPool() {
 	}
 	for _, n := range list {
 		r, _ := loaded.Table.ByAddr(addr4(n))
+		if r.State == pool.Abandoned {
+			c.abandoned++
+		}
 		b = appendRecord(b, &r, loaded.Table.Member(r.Addr), now)
 		if len(b) > 1<<16 {
 			c.print(b)

@@ -130,6 +130,20 @@ func TestL2_TellerFails(t *testing.T) {
 	}
 }
 
+// TestD1_TellsNothing: in test mode nothing is written.
+func TestD1_TellsNothing(t *testing.T) {
+	d, _, _ := newDaemon(t, "")
+	for test, want := range []bool{true, false, false} {
+		d.opt = Options{Test: test, Counts: filepath.Join(t.TempDir(), "counts")}
+		d.teller = nil
+		d.openTeller()
+		if (d.teller != nil) != want {
+			t.Errorf("-t%d: told: %v", test, !want)
+		}
+		d.closeTeller()
+	}
+}
+
 // TestL2_TellAllocates: to tell costs a turn no memory.
 func TestL2_TellAllocates(t *testing.T) {
 	d, _, _ := newDaemon(t, "")
