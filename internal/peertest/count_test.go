@@ -17,13 +17,8 @@ import (
 	"dhcpd/internal/netlab"
 )
 
-// counted returns how often something was counted by the daemon on a host, 0 if
-// dhcpd -q has no such line.
-func (n *network) counted(h *netlab.Host, what string) uint64 {
-	n.Helper()
-	return countIn(n.command(h, "-q"), what)
-}
-
+// countIn returns how often something was counted by what dhcpd -q prints, 0
+// if there is no such line.
 func countIn(q, what string) uint64 {
 	m := regexp.MustCompile(`(?m)^(\d+) +` + regexp.QuoteMeta(what) + `$`).FindStringSubmatch(q)
 	if m == nil {
