@@ -14,7 +14,6 @@ import (
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
-	"dhcpd/internal/netlab"
 )
 
 // countIn returns how often something was counted by what dhcpd -q prints, 0
