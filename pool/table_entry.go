@@ -51,6 +51,15 @@ func (e Entry) Runs(now Time) bool {
 // networks are known.
 func (e Entry) On(net netip.Prefix) bool { return e.Known() && e.t.isOn(e.w, keyOf(net)) }
 
+// Network returns the network that the address is on as Regroup has it, the
+// zero Prefix if that does not know one.
+func (e Entry) Network() netip.Prefix {
+	if e.w.net == 0 {
+		return netip.Prefix{}
+	}
+	return e.t.nets[e.w.net].on.prefix()
+}
+
 // Lendable tells whether the address is the pool's to give, now or once its
 // lease has ended: it is a member, and the config has nothing against it.
 func (e Entry) Lendable() bool { return e.w.queue != none && !e.t.shut }

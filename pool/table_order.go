@@ -1,6 +1,9 @@
 package pool
 
-import "net/netip"
+import (
+	"math/bits"
+	"net/netip"
+)
 
 // kind is one of the queues of a network. An address is in one at most, and
 // in none when it can't be given out.
@@ -28,6 +31,10 @@ func keyOf(on netip.Prefix) netKey {
 	}
 	mask := ^uint32(0) << (32 - on.Bits())
 	return netKey(number(on.Addr())&mask)<<32 | netKey(mask)
+}
+
+func (k netKey) prefix() netip.Prefix {
+	return netip.PrefixFrom(address(uint32(k>>32)), bits.OnesCount32(uint32(k)))
 }
 
 // has tells whether address a lies on the network.

@@ -22,7 +22,7 @@ func (s *Server) relayed() []byte {
 	if m.Options.Has(dhcp4.RelayAgent) {
 		return m.Options.Get(dhcp4.RelayAgent)
 	}
-	if m.Ciaddr.IsUnspecified() || !m.Giaddr.IsUnspecified() || !s.site.Ours(s.site.To) {
+	if m.Ciaddr.IsUnspecified() || !m.Giaddr.IsUnspecified() || !s.ours(s.site.To) {
 		return nil
 	}
 	e := s.table.At(m.Ciaddr)
@@ -46,5 +46,5 @@ func (s *Server) override() (netip.Addr, bool) {
 // isUs tells whether a client that names server a means us.
 func (s *Server) isUs(a netip.Addr) bool {
 	over, ok := s.override()
-	return ok && a == over || s.site.Ours(a)
+	return ok && a == over || s.ours(a)
 }

@@ -60,7 +60,7 @@ func (s *Server) ask(a netip.Addr, why purpose) {
 	}
 	c.asked, c.why = s.now, why
 	s.checks[a] = c
-	s.acts = append(s.acts, act.Action{Verb: act.Check, Addr: a})
+	s.next(act.Check).Addr = a
 }
 
 // forgetChecks makes room for new checks, if there is any: it looks once in a

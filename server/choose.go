@@ -55,12 +55,12 @@ func (s *Server) settleFor(p place) {
 // hold keeps the address of an OFFER.
 func (s *Server) hold(p place) {
 	s.settleFor(p)
-	s.acts = append(s.acts, act.Action{
-		Verb: act.Hold, Addr: p.addr, Client: s.client(), Agent: s.agent, Until: s.now.Add(holdTime)})
+	a := s.next(act.Hold)
+	a.Addr, a.Client, a.Agent, a.Until = p.addr, s.client(), s.agent, s.in(holdTime)
 }
 
 func (s *Server) unhold(a netip.Addr) {
-	s.acts = append(s.acts, act.Action{Verb: act.Unhold, Addr: a})
+	s.next(act.Unhold).Addr = a
 }
 
 // The order in which a client's address is looked for (RFC 2131 section
@@ -113,7 +113,7 @@ func (s *Server) choose() (place, reason) {
 // ACK is a promise.
 func (s *Server) entry() (place, bool) {
 	for _, l := range s.links {
-		if a, ok := s.cfg.Fixed(&s.query, l.on); ok && !s.site.Ours(a) && !s.leased(a) {
+		if a, ok := s.cfg.Fixed(&s.query, l.on); ok && !s.ours(a) && !s.leased(a) {
 			return place{addr: a, link: l, fixed: true}, true
 		}
 	}
@@ -169,7 +169,7 @@ func (s *Server) oldest(l link) (netip.Addr, bool) {
 func (s *Server) sound(a netip.Addr) bool { return !s.doubtful(a) || s.clear(a, forOffer) }
 
 // usable tells whether a is neither ours nor the relay's.
-func (s *Server) usable(a netip.Addr) bool { return !s.site.Ours(a) && a != s.msg.Giaddr }
+func (s *Server) usable(a netip.Addr) bool { return !s.ours(a) && a != s.msg.Giaddr }
 
 // lendable tells whether e may be the client's from the pool at all: it is in
 // it, the config says nothing against it, and it is neither ours nor the

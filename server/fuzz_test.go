@@ -175,7 +175,7 @@ func (j *judge) silent(a netip.Addr) bool {
 
 func (j *judge) held(a netip.Addr) bool {
 	for _, x := range j.actions {
-		if x.Verb == act.Hold && x.Addr == a && bytes.Equal(x.Client.ID, j.id()) && x.Until.Sub(j.now) >= 64*time.Second {
+		if x.Verb == act.Hold && x.Addr == a && bytes.Equal(x.Client.ID, j.id()) && x.Until >= pool.Time(j.now.Unix())+64 {
 			return true
 		}
 	}

@@ -13,7 +13,7 @@ func (s *Server) inform() {
 		s.drop(informNowhere)
 		return
 	}
-	if !s.site.Settings.Inform && !s.ours() {
+	if !s.site.Settings.Inform && !s.served() {
 		s.drop(informUnserved)
 		return
 	}
@@ -29,9 +29,9 @@ func (s *Server) inform() {
 	s.drop(informUnknown)
 }
 
-// ours tells whether the client is one of ours: the config has an address for
+// served tells whether the client is one of ours: the config has an address for
 // it, or its ciaddr is a lease from here.
-func (s *Server) ours() bool {
+func (s *Server) served() bool {
 	if _, ok := s.entry(); ok {
 		return true
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
@@ -42,11 +41,11 @@ func (s *Server) ends() pool.Time {
 	if s.term == dhcp4.Infinite {
 		return pool.Infinite
 	}
-	t := s.now.Add(time.Duration(s.term) * time.Second)
-	if t.Nanosecond() > 0 {
-		return pool.Time(t.Unix() + 1)
+	t := s.at + pool.Time(s.term)
+	if s.now.Nanosecond() > 0 {
+		t++
 	}
-	return pool.Time(t.Unix())
+	return t
 }
 
 // commit asks for the client's binding to be kept, before the ACK leaves.
@@ -68,7 +67,7 @@ func (s *Server) commit(p place) {
 	} else {
 		*r = pool.Record{Addr: p.addr, State: state, Since: s.at}
 	}
-	promised, news := r.Kept, s.note()
+	promised, news := r.Kept, s.learn()
 	r.Told = s.ends()
 	r.Kept = r.Told
 	if r.Told != pool.Infinite {
@@ -78,13 +77,14 @@ func (s *Server) commit(p place) {
 	if lazy {
 		r.Kept = promised
 	}
-	s.acts = append(s.acts, act.Action{Verb: act.Commit, Record: r, Lazy: lazy})
+	a := s.next(act.Commit)
+	a.Record, a.Lazy = r, lazy
 }
 
-// note puts into the record what the message tells about the client. What it
+// learn puts into the record what the message tells about the client. What it
 // leaves out stays: a renewal does not pass the relay that adds option 82. It
 // tells whether there is news that storage must know at once.
-func (s *Server) note() (news bool) {
+func (s *Server) learn() (news bool) {
 	o, r := &s.msg.Options, &s.record
 	news = r.HW != s.hw
 	r.Client, r.Last = s.client(), s.at

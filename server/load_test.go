@@ -114,7 +114,7 @@ func (l *load) answer(packets [][]byte) time.Duration {
 				l.old, _ = l.table.Apply(a.Record)
 				l.acks++
 			case act.Hold:
-				l.table.HoldFor(a.Addr, a.Client, a.Agent, pool.Time(a.Until.Unix()))
+				l.table.HoldFor(a.Addr, a.Client, a.Agent, a.Until)
 			case act.Unhold:
 				l.table.Unhold(a.Addr)
 			case act.Send:

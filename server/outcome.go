@@ -49,15 +49,14 @@ func (s *Server) checkedAbandoned(r pool.Record, c check) {
 	switch {
 	case !c.heard && c.why == forProbation:
 		s.counts[unused]++
-		s.acts = append(s.acts, act.Action{Verb: act.Note, Level: act.Debug1,
-			Text: r.Addr.String() + " is free again: nobody answers for it"})
+		s.note(act.Debug1, r.Addr.String()+" is free again: nobody answers for it")
 		last := r.Last
 		s.end(r, pool.Released)
 		s.record.Last = last // the client had no part in this
 	case c.heard && c.holder != r.Holder && c.holder != (pool.HW{}):
 		s.record = r
 		s.record.Holder = c.holder
-		s.acts = append(s.acts, act.Action{Verb: act.Commit, Record: &s.record})
+		s.next(act.Commit).Record = &s.record
 	}
 	if c.heard {
 		s.setAside(r.Addr)
@@ -67,7 +66,8 @@ func (s *Server) checkedAbandoned(r pool.Record, c check) {
 // setAside keeps an address that is in use at the moment out of the way of the
 // clients that will ask for the next one.
 func (s *Server) setAside(a netip.Addr) {
-	s.acts = append(s.acts, act.Action{Verb: act.Hold, Addr: a, Until: s.now.Add(checkGood)})
+	hold := s.next(act.Hold)
+	hold.Addr, hold.Until = a, s.in(checkGood)
 }
 
 // abandon takes the address of r out of use.

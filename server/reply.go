@@ -111,12 +111,9 @@ func (s *Server) send() {
 	if mtu == 0 || !s.msg.Giaddr.IsUnspecified() {
 		mtu = etherMTU
 	}
-	s.acts = append(s.acts, act.Action{
-		Verb:  act.Send,
-		Msg:   &s.reply,
-		To:    destination(s.msg, &s.reply, s.source, s.local()),
-		Limit: s.msg.Limit(mtu),
-	})
+	a := s.next(act.Send)
+	a.Msg, a.Limit = &s.reply, s.msg.Limit(mtu)
+	a.To = destination(s.msg, &s.reply, s.source, s.local())
 }
 
 // etherMTU is what is taken for the MTU on the way to a relay.

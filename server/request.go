@@ -29,7 +29,7 @@ func (s *Server) request() {
 		s.notSelected(server)
 	case errServer == nil && errAsked == nil:
 		s.selecting(asked)
-	case ciaddr && m.Giaddr.IsUnspecified() && s.site.Ours(s.site.To):
+	case ciaddr && m.Giaddr.IsUnspecified() && s.ours(s.site.To):
 		s.renewing()
 	case ciaddr:
 		s.rebinding()

@@ -6,6 +6,7 @@ package server
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"dhcpd/internal/act"
@@ -33,6 +34,11 @@ type Server struct {
 	hw    pool.HW
 	ether [1 + 16]byte // memory for query.HW
 	links []link
+
+	nearby struct { // what the config last said of an address that is not in the pool
+		cfg *conf.Config
+		link
+	}
 
 	// The answer.
 	info   conf.Info
@@ -183,12 +189,29 @@ func (s *Server) drop(why reason) { s.because(why, act.Drop) }
 
 func (s *Server) because(why reason, l act.Level) {
 	s.counts[why]++
-	s.acts = append(s.acts, act.Action{Verb: act.Note, Level: l, Text: why.String()})
+	s.note(l, why.String())
 }
 
 func (s *Server) log(text string) {
-	s.acts = append(s.acts, act.Action{Verb: act.Note, Level: act.Log, Text: text})
+	s.note(act.Log, text)
 }
+
+func (s *Server) note(l act.Level, text string) {
+	a := s.next(act.Note)
+	a.Level, a.Text = l, text
+}
+
+// next returns the next action, to be filled in: an Action is large.
+func (s *Server) next(v act.Verb) *act.Action {
+	n := len(s.acts)
+	s.acts = slices.Grow(s.acts, 1)[:n+1]
+	a := &s.acts[n]
+	*a = act.Action{Verb: v}
+	return a
+}
+
+// in returns the time after d.
+func (s *Server) in(d time.Duration) pool.Time { return s.at + pool.Time(d/time.Second) }
 
 // requested reads option 50, the address that the client asks for.
 func (s *Server) requested() (netip.Addr, error) {

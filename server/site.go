@@ -46,7 +46,7 @@ func (s *Server) locate() reason {
 		return badSubnet
 	case !m.Giaddr.IsUnspecified():
 		s.addLink(m.Giaddr)
-	case !m.Ciaddr.IsUnspecified() && s.site.Ours(s.site.To):
+	case !m.Ciaddr.IsUnspecified() && s.ours(s.site.To):
 		s.addLink(m.Ciaddr)
 	default:
 		for _, p := range s.site.Addrs {
@@ -56,9 +56,24 @@ func (s *Server) locate() reason {
 	return fine
 }
 
+// network returns the network that a is on. The table knows that of its own
+// addresses, and of the others one is asked for again and again: ours, or the
+// relay's.
+func (s *Server) network(a netip.Addr) (netip.Prefix, bool) {
+	if n := &s.nearby; n.cfg == s.cfg && n.on == a {
+		return n.net, n.net.IsValid()
+	}
+	if net := s.table.At(a).Network(); net.IsValid() {
+		return net, true
+	}
+	net, ok := s.cfg.Network(a)
+	s.nearby.cfg, s.nearby.link = s.cfg, link{a, net}
+	return net, ok
+}
+
 // addLink adds the network that a is on, once.
 func (s *Server) addLink(a netip.Addr) {
-	net, ok := s.cfg.Network(a)
+	net, ok := s.network(a)
 	for _, l := range s.links {
 		if ok && l.net == net {
 			return
@@ -69,7 +84,7 @@ func (s *Server) addLink(a netip.Addr) {
 
 // linkOf returns the client's network that a is on.
 func (s *Server) linkOf(a netip.Addr) (link, bool) {
-	net, ok := s.cfg.Network(a)
+	net, ok := s.network(a)
 	for _, l := range s.links {
 		if ok && l.net == net {
 			return l, true
@@ -80,7 +95,7 @@ func (s *Server) linkOf(a netip.Addr) (link, bool) {
 
 // isOn tells whether a is on the network of l, if that is known.
 func (s *Server) isOn(a netip.Addr, l link) bool {
-	net, ok := s.cfg.Network(a)
+	net, ok := s.network(a)
 	return ok && net == l.net
 }
 
@@ -108,13 +123,13 @@ func (s *Server) responsible(a netip.Addr) bool {
 // reach (RFC 2131 section 4.1). If it names one of ours, then that: clients
 // take a NAK only from the server that they asked.
 func (s *Server) address(p place) netip.Addr {
-	if a, err := s.msg.Options.Addr(dhcp4.ServerID); err == nil && s.site.Ours(a) {
+	if a, err := s.msg.Options.Addr(dhcp4.ServerID); err == nil && s.ours(a) {
 		return a
 	}
 	if a := s.onLink(p); a.IsValid() {
 		return a
 	}
-	if s.site.Ours(s.site.To) { // behind a relay: it reached us there
+	if s.ours(s.site.To) { // behind a relay: it reached us there
 		return s.site.To
 	}
 	return s.site.Addrs[0].Addr()
@@ -195,14 +210,30 @@ func (s *Server) local() bool {
 	if !s.msg.Giaddr.IsUnspecified() {
 		return false
 	}
-	if !s.site.Ours(s.site.To) || s.msg.Ciaddr.IsUnspecified() {
+	if s.msg.Ciaddr.IsUnspecified() || !s.ours(s.site.To) {
 		return true
 	}
-	net, ok := s.cfg.Network(s.msg.Ciaddr)
 	for _, p := range s.site.Addrs {
-		if p.Contains(s.msg.Ciaddr) || ok && s.isOn(p.Addr(), link{net: net}) {
+		if p.Contains(s.msg.Ciaddr) {
+			return true
+		}
+	}
+	net, ok := s.network(s.msg.Ciaddr)
+	for _, p := range s.site.Addrs {
+		if ok && s.isOn(p.Addr(), link{net: net}) {
 			return true
 		}
 	}
 	return false
+}
+
+// ours tells whether a is an address of this machine. Most are those of the
+// interface.
+func (s *Server) ours(a netip.Addr) bool {
+	for i := range s.site.Addrs {
+		if s.site.Addrs[i].Addr() == a {
+			return true
+		}
+	}
+	return s.site.Ours(a)
 }

@@ -44,7 +44,7 @@ type Action struct {
 	Addr   netip.Addr
 	Client pool.Client
 	Agent  []byte // option 82 of that client
-	Until  time.Time
+	Until  pool.Time
 	Text   string
 }
 

@@ -204,7 +204,7 @@ func (s *service) do(n *network, actions []act.Action) {
 			s.d.count.sent.count(a.Msg)
 			s.send(n, a, box)
 		case act.Hold:
-			s.table.HoldFor(a.Addr, a.Client, a.Agent, pool.Time(a.Until.Unix()))
+			s.table.HoldFor(a.Addr, a.Client, a.Agent, a.Until)
 		case act.Unhold:
 			s.table.Unhold(a.Addr)
 		case act.Check:
