@@ -63,9 +63,10 @@ func (c *scripted) datagram(payload []byte) []byte {
 // our server has sent something of that type, and returns that.
 func (n *network) insist(sock *netlab.Socket, frame []byte, typ dhcp4.Type) *packet {
 	n.Helper()
+	before := len(n.wire.Frames())
 	n.Until("an answer", func() bool {
 		sock.Send(frame)
-		return slices.ContainsFunc(n.wire.Frames(), func(frame []byte) bool {
+		return slices.ContainsFunc(n.wire.Frames()[before:], func(frame []byte) bool {
 			p, ok := decode(frame)
 			return ok && p.Op == dhcp4.BootReply && p.Type() == typ
 		})

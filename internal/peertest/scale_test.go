@@ -27,6 +27,7 @@ func TestS1_S4_S17_Perfdhcp(t *testing.T) {
 			n.serve(conf("10.0.0.1/16", "DHCPlease 3600;")+"host 10.1.0.0/16 { DHCPlease 3600; };\n",
 				"10.0.1.0-10.0.4.255", "10.1.1.0-10.1.4.255")
 			n.route("10.1.0.0/16")
+			n.insist(n.client.Frames("eth0"), newScripted(1).discover(), dhcp4.Offer) // from now on it serves
 			// It counts a RELEASE as lost since nobody answers that, hence the status.
 			out, _ := n.client.Try("perfdhcp", "-4", "-l", from, "-r", "200", "-f", "20", "-F", "20",
 				"-R", "1000", "-n", "600", "-u", "-W", "500000", "10.0.0.1")
@@ -60,43 +61,51 @@ func TestS17_S5_S20_ThousandRelays(t *testing.T) {
 		return netip.AddrFrom4([4]byte{10, 128 + byte(i>>8), byte(i), last})
 	}
 	pool := []string{}
-	for i := range 1000 {
+	const all = 1000
+	for i := range all + 1 {
 		fmt.Fprintf(&config, "host %v/24 { gateway %v; DHCPlease 600; };\n", at(i, 0), at(i, 1))
 		pool = append(pool, at(i, 100).String())
 	}
 	n.serve(conf("10.0.0.1/24")+config.String(), pool...)
 	n.route("10.128.0.0/9")
 	sock := relays.Frames("eth0")
-	send := func(i int, m *dhcp4.Message) {
-		m.Giaddr, m.Hops = at(i, 1), 1
+	frame := func(i int, m *dhcp4.Message) []byte {
+		m.Giaddr, m.Hops, m.Xid = at(i, 1), 1, uint32(i)
 		payload, _ := m.Append(nil, dhcp4.MinLimit)
-		sock.Send(ether.AppendUDPFrame(nil, relays.MAC("eth0"), n.server.MAC("eth0"), m.Giaddr, netip.MustParseAddr("10.0.0.1"),
-			dhcp4.ServerPort, dhcp4.ServerPort, payload))
+		return ether.AppendUDPFrame(nil, relays.MAC("eth0"), n.server.MAC("eth0"), m.Giaddr, netip.MustParseAddr("10.0.0.1"),
+			dhcp4.ServerPort, dhcp4.ServerPort, payload)
 	}
-	check := func(i int, typ dhcp4.Type) {
-		p := n.await(typ)
-		want := netip.AddrPortFrom(at(i, 1), dhcp4.ServerPort)
-		if p.Xid != newScripted(uint16(i)).xid || p.Dst != want || p.Yiaddr != at(i, 100) || addr(t, p, dhcp4.Router) != at(i, 1) {
-			t.Errorf("relay %v: %v of %v to %v", at(i, 1), typ, p.Yiaddr, p.Dst)
-		}
-	}
+	// The last relay is for the start: from its first OFFER on we serve.
+	n.insist(sock, frame(all, newScripted(all).message(dhcp4.Discover)), dhcp4.Offer)
 	const batch = 50 // on the way at a time
-	for first := 0; first < 1000; first += batch {
+	for first := 0; first < all; first += batch {
 		for i := first; i < first+batch; i++ {
-			send(i, newScripted(uint16(i)).message(dhcp4.Discover))
+			sock.Send(frame(i, newScripted(uint16(i)).message(dhcp4.Discover)))
 		}
-		for i := first; i < first+batch; i++ {
-			check(i, dhcp4.Offer)
-		}
+		n.answered(first, batch, dhcp4.Offer, at)
 		for i := first; i < first+batch; i++ {
 			m := newScripted(uint16(i)).message(dhcp4.Request)
 			m.Options.PutAddr(dhcp4.RequestedAddress, at(i, 100))
 			m.Options.PutAddr(dhcp4.ServerID, netip.MustParseAddr("10.0.0.1"))
-			send(i, m)
+			sock.Send(frame(i, m))
 		}
-		for i := first; i < first+batch; i++ {
-			check(i, dhcp4.ACK)
+		n.answered(first, batch, dhcp4.ACK, at)
+	}
+}
+
+// answered waits until each of some relays, which are known by xid, has had its
+// one reply.
+func (n *network) answered(first, count int, typ dhcp4.Type, at func(i int, last byte) netip.Addr) {
+	n.Helper()
+	seen := map[int]bool{}
+	for len(seen) < count {
+		p := n.await(typ, func(p *packet) bool { return int(p.Xid) >= first && int(p.Xid) < first+count })
+		i := int(p.Xid)
+		to := netip.AddrPortFrom(at(i, 1), dhcp4.ServerPort)
+		if seen[i] || p.Dst != to || p.Yiaddr != at(i, 100) || addr(n.T, p, dhcp4.Router) != at(i, 1) {
+			n.Fatalf("relay %v: %v of %v to %v; the first: %v", at(i, 1), typ, p.Yiaddr, p.Dst, !seen[i])
 		}
+		seen[i] = true
 	}
 }
 
@@ -106,7 +115,7 @@ func TestS17_S5_S20_ThousandRelays(t *testing.T) {
 func TestS1_S12_P4_ClientIDs(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, ourServer)
-	server := n.serve(conf("10.0.0.1/16", "DHCPlease 3600;"), "10.0.1.1-10.0.1.254")
+	server := n.serve(conf("10.0.0.1/16", "DHCPlease 3600;"), "10.0.1.1-10.0.1.255")
 	sock := n.client.Frames("eth0")
 	all := make([]byte, 255)
 	ask := func(length int, typ dhcp4.Type, reply dhcp4.Type, a netip.Addr, selected bool) netip.Addr {
@@ -128,6 +137,7 @@ func TestS1_S12_P4_ClientIDs(t *testing.T) {
 		return p.Yiaddr
 	}
 	owner := map[netip.Addr]int{}
+	n.insist(sock, newScripted(0).discover(), dhcp4.Offer) // from now on it serves
 	for length := 2; length <= 255; length++ {
 		a := ask(length, dhcp4.Discover, dhcp4.Offer, netip.Addr{}, false)
 		if got := ask(length, dhcp4.Request, dhcp4.ACK, a, true); got != a || owner[a] != 0 {
@@ -138,6 +148,7 @@ func TestS1_S12_P4_ClientIDs(t *testing.T) {
 	q := n.command(n.server, "-q")
 	server.Kill()
 	n.server.Ready(n.start(n.server))
+	n.insist(sock, newScripted(0).discover(), dhcp4.Offer)
 	for a, length := range owner {
 		if !regexp.MustCompile(fmt.Sprintf(`(?m)^%s .* -\s+(00){%d}$`, regexp.QuoteMeta(a.String()), length)).MatchString(q) {
 			t.Errorf("dhcpd -q has %v otherwise than with %d octets", a, length)
