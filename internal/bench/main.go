@@ -34,8 +34,8 @@ type scale struct {
 }
 
 var full = scale{
-	turn: 10 * time.Millisecond, rounds: 5, lines: 100_000, leases: 1_000_000, few: 10_000,
-	commits: 100, exchanges: 20_000, paced: 200,
+	turn: 10 * time.Millisecond, rounds: 9, lines: 100_000, leases: 1_000_000, few: 10_000,
+	commits: 100, exchanges: 10_000, paced: 100,
 }
 
 // bench is one run.
