@@ -40,6 +40,22 @@ func (b *block) reset() {
 	b.undo, b.freeing = b.undo[:0], b.freeing[:0]
 }
 
+// mostRecords is how many records, and replies, a block may have. It is enough
+// for what comes while a slow disk syncs one; when the disk is stuck a flood
+// must not fill the memory.
+const mostRecords = 4096
+
+// full tells whether a block has as much as it may.
+func (b *block) full() bool {
+	return b.text.Records() >= mostRecords ||
+		len(b.replies.udp)+len(b.replies.raw) > mostRecords/replyBatch
+}
+
+// stuck tells whether no more may be committed before the disk has caught up.
+func (s *service) stuck() bool {
+	return s.filling.full() || s.writing != nil && s.writing.full()
+}
+
 // write is the writer: it waits for the disk so that the loop need not.
 func (s *service) write(file *pool.File) {
 	for b := range s.todo {

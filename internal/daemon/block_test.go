@@ -86,6 +86,43 @@ func TestS4_ReplyWaitsForItsBlock(t *testing.T) {
 	}
 }
 
+// TestS16_StuckDisk: a flood does not fill the memory while the disk hangs,
+// neither with records nor with replies; what was let in is stored when it goes
+// on, and what was not leaves no trace.
+func TestS16_StuckDisk(t *testing.T) {
+	s, n, _ := newServing(t)
+	s.do(n, ackFor(record(1, "a", pool.Bound), false))
+	handOver(s)
+	s.filling = newBlock(s)
+	next := netip.MustParseAddr("10.1.0.0")
+	for range 3 * mostRecords {
+		s.do(n, ackFor(record(1, "a", pool.Bound), true)) // rests on what is being written
+		r := record(0, "b", pool.Bound)
+		r.Addr, next = next, next.Next()
+		s.do(n, ackFor(r, false))
+	}
+	if got := s.filling.text.Records(); got > mostRecords || got < mostRecords/2 {
+		t.Errorf("%d records wait", got)
+	}
+	for _, b := range []*block{s.filling, s.writing} {
+		if got := replies(&b.replies); got > mostRecords+replyBatch {
+			t.Errorf("%d replies wait", got)
+		}
+	}
+	if in, dropped := s.table.Len()-1, s.d.count.of[behind]; in != s.filling.text.Records() || int(dropped) < 3*mostRecords {
+		t.Errorf("%d addresses given away by %d records, %d dropped", in, s.filling.text.Records(), dropped)
+	}
+	s.discard(&s.writing.replies)
+	s.blockDone(outcome{})
+	s.discard(&s.filling.replies)
+	handOver(s)
+	s.filling = newBlock(s)
+	s.blockDone(outcome{})
+	if s.do(n, ackFor(record(2, "c", pool.Bound), false)); s.filling.text.Records() != 1 {
+		t.Error("nothing is let in when the disk goes on")
+	}
+}
+
 func TestP5_LazyRenewalLeavesAtOnce(t *testing.T) {
 	s, n, _ := newServing(t)
 	s.do(n, ackFor(record(1, "a", pool.Bound), true))

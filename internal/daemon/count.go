@@ -28,6 +28,7 @@ const (
 	malformed
 	astray
 	ignored
+	behind
 	withheld
 	refused
 
@@ -52,6 +53,7 @@ var counterTexts = [counters]string{
 	malformed: "dropped: message is malformed",
 	astray:    "dropped: a reply, and no relay here that waits for one",
 	ignored:   "dropped: nothing that our client waits for",
+	behind:    "dropped: too much waits for the disk",
 	withheld:  "not sent: the lease could not be stored",
 	refused:   "not sent: the kernel refused it",
 	blocks:    "blocks written to the pool file",

@@ -193,12 +193,17 @@ func (s *service) answer(m *link.Msg) {
 }
 
 // do does what the server decided about one message. What is sent after a
-// Commit waits for it.
+// Commit waits for it. If the disk is too far behind nothing of it is done: the
+// client will ask again.
 func (s *service) do(n *network, actions []act.Action) {
 	box := &s.direct
 	for i := range actions {
 		switch a := &actions[i]; a.Verb {
 		case act.Commit:
+			if s.stuck() {
+				s.d.drop(&s.d.count.of[behind], "pool", "too much waits for the disk")
+				return
+			}
 			box = s.commit(a)
 		case act.Send:
 			s.d.count.sent.count(a.Msg)
