@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -112,7 +113,7 @@ func (t *teller) write() {
 	t.mu.Unlock()
 	if err := t.replace(); err != nil && !t.said {
 		select {
-		case t.failed <- err:
+		case t.failed <- errors.New(err.Error() + "; dhcpd -q can't show what is counted"):
 			t.said = true
 		default: // something else is wrong, too
 		}
