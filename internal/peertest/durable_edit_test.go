@@ -52,7 +52,7 @@ func (h *hammer) blow() error {
 	if len(addrs) == 0 {
 		return nil
 	}
-	said, code := h.w.server.Try(dhcpd, append(append([]string{verb}, files(h.w.server)...), list...)...)
+	said, code := h.w.verb(verb, list...)
 	if code != 0 || said != "" {
 		return fmt.Errorf("dhcpd %s %s: exit %d, %s", verb, strings.Join(list, " "), code, said)
 	}
@@ -103,7 +103,7 @@ func TestP4_L3_L4_Hammered(t *testing.T) {
 	rnd := newSeed(t)
 	w := newHerd(t, rnd, 64)
 	w.strange = true
-	w.server.Run(dhcpd, append(append([]string{"-a"}, files(w.server)...), "10.0.1.0-10.0.1.39")...)
+	w.fill("10.0.1.0-10.0.1.39")
 	h := newHammer(w, rnd.Uint64(), "10.0.2.0", 64)
 	w.given, w.refused = h.given, h.refused
 	p := w.server.Ready(w.start())

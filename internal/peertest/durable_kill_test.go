@@ -28,21 +28,20 @@ func TestP4_S4_Kill9(t *testing.T) {
 	const rounds, clients = 200, 300
 	rnd := newSeed(t)
 	w := newHerd(t, rnd, clients)
-	path := w.server.Dir + "/dhcp.pool"
-	w.server.Run(dhcpd, append(append([]string{"-a"}, files(w.server)...), "10.0.1.0-10.0.2.79")...) // 336
+	w.fill("10.0.1.0-10.0.2.79") // 336
 	after, within := 0, 0
 	for round := range rounds {
 		p := w.start()
 		w.crowdIn()
 		w.everyone()
-		file := inode(t, path)
+		file := inode(t, w.pool)
 		moment := time.Duration(rnd.IntN(60_000)) * time.Microsecond
 		switch round % 4 {
 		case 0:
 			w.play(w.compacting)
 			moment /= 40
 		case 1:
-			w.play(func() bool { return inode(t, path) != file })
+			w.play(func() bool { return inode(t, w.pool) != file })
 			moment /= 40
 		}
 		end := time.Now().Add(moment)
@@ -56,7 +55,7 @@ func TestP4_S4_Kill9(t *testing.T) {
 		if w.compacting() {
 			within++
 		}
-		if inode(t, path) != file {
+		if inode(t, w.pool) != file {
 			after++
 		}
 	}

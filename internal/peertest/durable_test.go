@@ -55,11 +55,14 @@ type tenant struct {
 type herd struct {
 	*testing.T
 	server    *netlab.Host
+	flags     []string // of dhcpd: its files
+	pool      string   // where the test finds the pool file
 	sock      *netlab.Socket
 	rnd       *rand.Rand
 	tenants   []*tenant
 	busy      int                    // of them not idle
 	owner     map[netip.Addr]*tenant // who was ACKed what
+	asks      int
 	acks      int
 	strangers int
 	strange   bool                  // who wants a lease is somebody else each time
@@ -82,7 +85,7 @@ func newHerd(t *testing.T, rnd *rand.Rand, n int) *herd {
 	server, client := lab.Host("server"), lab.Host("herd")
 	lab.Wire(server, "eth0", client, "eth0")
 	server.WriteFile("dhcp.conf", conf(serverAddr+"/16", "DHCPlease 3600;"))
-	w := &herd{T: t, server: server, sock: client.Frames("eth0"), rnd: rnd,
+	w := &herd{T: t, server: server, flags: files(server), pool: server.Dir + "/dhcp.pool", sock: client.Frames("eth0"), rnd: rnd,
 		owner: map[netip.Addr]*tenant{}, buf: make([]byte, 1<<16)}
 	w.given = func(*tenant) {}
 	w.refused = func(*tenant) error { return errors.New("for no reason") }
@@ -96,7 +99,21 @@ func newHerd(t *testing.T, rnd *rand.Rand, n int) *herd {
 }
 
 // start starts the server, which is not asked whether it is ready.
-func (w *herd) start() *netlab.Proc { return w.server.Start(dhcpd, files(w.server)...) }
+func (w *herd) start() *netlab.Proc { return w.server.Start(dhcpd, w.flags...) }
+
+// verb runs dhcpd with a verb, beside the server or without.
+func (w *herd) verb(verb string, hosts ...string) (said string, code int) {
+	w.Helper()
+	return w.server.Try(dhcpd, append(append([]string{verb}, w.flags...), hosts...)...)
+}
+
+// fill puts addresses into the pool.
+func (w *herd) fill(hosts string) {
+	w.Helper()
+	if said, code := w.verb("-a", hosts); code != 0 {
+		w.Fatalf("dhcpd -a: exit %d, %s", code, said)
+	}
+}
 
 // next begins an exchange.
 func (w *herd) next(c *tenant, to phase) {
@@ -122,6 +139,7 @@ func (w *herd) enter(c *tenant, to phase) {
 func (w *herd) ask(c *tenant) {
 	c.asked = time.Now()
 	c.tries++
+	w.asks++
 	switch c.phase {
 	case selecting:
 		w.sock.Send(c.discover())
@@ -301,7 +319,7 @@ func (w *herd) crowdIn() {
 // stored returns what is in the pool file, in which every promise must be.
 func (w *herd) stored() *pool.Table {
 	w.Helper()
-	loaded, err := pool.Snapshot(w.server.Dir+"/dhcp.pool", pool.NewClock(nil))
+	loaded, err := pool.Snapshot(w.pool, pool.NewClock(nil))
 	if err != nil || loaded.Corrupt != nil {
 		w.Fatal(err, loaded.Corrupt)
 	}
@@ -322,6 +340,6 @@ func (w *herd) hear() {
 
 // compacting tells whether a compaction is under way, or was cut short.
 func (w *herd) compacting() bool {
-	_, err := os.Lstat(w.server.Dir + "/dhcp.pool.compact")
+	_, err := os.Lstat(w.pool + ".compact")
 	return err == nil
 }

@@ -1,0 +1,71 @@
+package peertest
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// small has the pool file lie on a disk of 64 kB, which only the server sees.
+func (w *herd) small() (folder string) {
+	w.Helper()
+	folder = w.server.Dir + "/disk"
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		w.Fatal(err)
+	}
+	w.server.Run("mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "none", folder)
+	w.flags[len(w.flags)-1] = folder + "/dhcp.pool"
+	w.pool = w.server.Path(folder + "/dhcp.pool")
+	return folder
+}
+
+// TestP4_S4_FullDisk: while the disk is full nobody gets a lease, and the log
+// says so, but not each time; when there is room again they all do. A lease
+// that was promised before is never lost. With a disk that can't be written at
+// all the server does not start.
+func TestP4_S4_FullDisk(t *testing.T) {
+	w := newHerd(t, newSeed(t), 40)
+	folder := w.small()
+	w.fill("10.0.1.0-10.0.1.63")
+	p := w.server.Ready(w.start())
+	w.play(func() bool { return len(w.owner) > 20 })
+
+	w.server.Try("dd", "if=/dev/zero", "of="+folder+"/fill", "bs=1k")
+	acks, since, said := 0, 0, ""
+	w.play(func() bool { // a last record may fit still, and then the log says it again
+		if w.acks > acks || said == "" {
+			acks, since, said = w.acks, w.asks, p.Output()
+		}
+		return w.asks-since > 400
+	})
+	if p.Output() != said {
+		t.Errorf("it says again: %s", strings.TrimPrefix(p.Output(), said))
+	}
+	const want = "no space left on device; nobody gets a lease until this is mended\n"
+	for line := range strings.Lines(said) {
+		if !strings.HasSuffix(line, want) {
+			t.Errorf("it says %s", line)
+		}
+	}
+	w.stored()
+
+	w.server.Run("rm", folder+"/fill")
+	w.crowdIn()
+	w.everyone()
+	w.stored()
+	p.Kill()
+	w.hear()
+
+	w.server.Run("mount", "-o", "remount,ro", folder)
+	p = w.start()
+	if code := p.Wait(); code != 1 || strings.Count(p.Output(), "\n") != 1 || !strings.Contains(p.Output(), "read-only") {
+		t.Errorf("on a read-only disk: exit %d, it says %s", code, p.Output())
+	}
+	if said, code := w.verb("-q"); code != 0 || strings.Count(said, " +") < len(w.owner) {
+		t.Errorf("-q: exit %d, %s", code, said)
+	}
+	w.server.Run("mount", "-o", "remount,rw", folder)
+	w.start()
+	w.crowdIn()
+	w.everyone()
+}
