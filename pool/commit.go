@@ -110,15 +110,18 @@ func (f *File) appendStart(text []byte, s stamp) []byte {
 // synced. After a failed sync Linux takes such pages for clean and may forget
 // them, and does not tell those who open the file later.
 func saveAgain(f file, from, end int64) error {
-	if from >= end {
-		return nil
+	b := make([]byte, max(0, min(readSize, end-from)))
+	for from < end {
+		b = b[:min(int64(len(b)), end-from)]
+		if _, err := f.ReadAt(b, from); err != nil {
+			return err
+		}
+		if _, err := f.WriteAt(b, from); err != nil {
+			return err
+		}
+		from += int64(len(b))
 	}
-	b := make([]byte, end-from)
-	if _, err := f.ReadAt(b, from); err != nil {
-		return err
-	}
-	_, err := f.WriteAt(b, from)
-	return err
+	return nil
 }
 
 // append writes text, in one piece, to the end of the file.

@@ -116,19 +116,26 @@ func (t *Table) loaded() {
 		x.heads = make([]uint32, t.bindings+1)
 		x.links = make([]link, t.rows)
 	}
-	var clients, machines []uint32
+	clients, machines := make([]uint32, 0, some), make([]uint32, 0, some)
 	for i := uint32(1); i < t.rows; i++ {
 		w := t.row(i)
 		if w.state == Free {
 			continue
 		}
-		clients = append(clients, i)
-		if w.hasHW() {
-			machines = append(machines, i)
+		if clients = append(clients, i); len(clients) == some {
+			t.ids.insertSome(clients)
+			clients = clients[:0]
+		}
+		if !w.hasHW() {
+			continue
+		}
+		if machines = append(machines, i); len(machines) == some {
+			t.hws.insertSome(machines)
+			machines = machines[:0]
 		}
 	}
-	t.ids.insertAll(clients)
-	t.hws.insertAll(machines)
+	t.ids.insertSome(clients)
+	t.hws.insertSome(machines)
 }
 
 // Add takes a into the pool.

@@ -3,7 +3,6 @@ package pool
 import (
 	"hash/maphash"
 	"math/bits"
-	"slices"
 )
 
 // index finds things by a hash of their key, things being known by number.
@@ -62,18 +61,19 @@ func (x *index) put(i, b uint32) {
 	x.heads[b] = i
 }
 
-// insertAll inserts many into an index that has room for them. It asks for
-// the heads of some of them in one go, so as to wait for memory only once.
-func (x *index) insertAll(list []uint32) {
-	var buckets [64]uint32
+// some things are inserted at once, so as to wait for memory only once.
+const some = 64
+
+// insertSome inserts no more than that many into an index that has room. It
+// asks for the heads of all their chains in one go.
+func (x *index) insertSome(list []uint32) {
+	var buckets [some]uint32
 	x.n += len(list)
-	for some := range slices.Chunk(list, len(buckets)) {
-		for k, i := range some {
-			buckets[k] = x.bucket(x.hash(i))
-		}
-		for k, i := range some {
-			x.put(i, buckets[k])
-		}
+	for k, i := range list {
+		buckets[k] = x.bucket(x.hash(i))
+	}
+	for k, i := range list {
+		x.put(i, buckets[k])
 	}
 }
 

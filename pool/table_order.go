@@ -44,6 +44,7 @@ func (k netKey) has(a uint32) bool { return a&uint32(k) == uint32(k>>32) }
 type network struct {
 	on     netKey
 	queues [kinds]queue
+	sizes  [kinds]int // of the queues when Regroup makes them
 }
 
 // queue is a heap with four branches to a node. An entry is a time in the
@@ -185,14 +186,27 @@ func (t *Table) Regroup(network func(a netip.Addr) (on netip.Prefix, lendable bo
 		}
 		w.queue, w.circuit = none, 0
 		t.group(i)
-		k, at := t.wanted(w)
+		k, _ := t.wanted(w)
 		if k == none {
 			t.letGo(i)
 			continue
 		}
 		w.queue = k
-		t.count(w, k)
-		q := &t.nets[w.net].queues[k]
+		t.nets[w.net].sizes[k]++
+	}
+	for n := range t.nets {
+		for k, size := range t.nets[n].sizes {
+			t.nets[n].queues[k] = make(queue, 0, size)
+		}
+	}
+	for i := uint32(1); i < t.rows; i++ {
+		w := t.row(i)
+		if w.queue == none {
+			continue
+		}
+		_, at := t.wanted(w)
+		t.count(w, w.queue)
+		q := &t.nets[w.net].queues[w.queue]
 		w.pos = uint32(len(*q))
 		*q = append(*q, pack(at, i))
 	}
