@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"dhcpd/internal/dhcp4"
@@ -35,7 +36,7 @@ func (b *bench) latency() {
 	}{{"p50", 0.5}, {"p99", 0.99}} {
 		b.row("OFFER "+p.name, share(ours.offer, p.of), share(echo.offer, p.of), none)
 		b.row("ACK "+p.name, share(ours.ack, p.of), share(echo.ack, p.of)+1.3*share(bare, p.of), none)
-		b.row("  of the baseline: echo, append and fdatasync "+p.name, share(echo.ack, p.of), share(bare, p.of), none)
+		b.note("of the baseline: echo %s, append and fdatasync %s", number(share(echo.ack, p.of)), number(share(bare, p.of)))
 	}
 }
 
@@ -45,37 +46,45 @@ func (c *crowd) trickle(n int, w *waits) error {
 	defer c.nudge()()
 	start := time.Now()
 	for k := range n {
-		due := start.Add(time.Duration(k) * pace)
-		time.Sleep(time.Until(due))
-		i := c.fresh
-		c.fresh++
-		c.left = 1
-		t := time.Now()
-		c.ask(i, dhcp4.Discover, time.Since(start))
-		c.flush()
-		for c.left > 0 {
-			if err := c.udp.Receive(c.in); err != nil {
-				return err
-			}
-			now := time.Now()
-			was := c.clients[i].asked
-			for j := range c.in.Len() {
-				if m := c.in.At(j); len(m.Data) > atType {
-					c.hear(m.Data, now.Sub(start))
-				} else {
-					c.repeat(i, 1, now.Sub(start))
-				}
-			}
-			if is := c.clients[i].asked; is == was {
-				continue
-			} else if took := float64(now.Sub(t)) / 1000; is == dhcp4.Request {
-				w.offer = append(w.offer, took)
-			} else {
-				w.ack = append(w.ack, took)
-			}
-			t = now
-			c.flush()
+		time.Sleep(time.Until(start.Add(time.Duration(k) * pace)))
+		if err := c.exchange(c.fresh, start, w); err != nil {
+			return err
 		}
+		c.fresh++
+	}
+	return nil
+}
+
+// exchange plays that of client i, in a turn that began at start.
+func (c *crowd) exchange(i int, start time.Time, w *waits) error {
+	c.left = 1
+	asked := time.Since(start)
+	begun := asked
+	c.ask(i, dhcp4.Discover, asked)
+	for c.left > 0 {
+		c.flush()
+		if err := c.udp.Receive(c.in); err != nil {
+			return err
+		}
+		now, was := time.Since(start), c.clients[i].asked
+		for j := range c.in.Len() {
+			if m := c.in.At(j); len(m.Data) > atType {
+				c.hear(m.Data, now)
+			} else {
+				c.repeat(i, 1, now)
+			}
+		}
+		switch is := c.clients[i].asked; {
+		case now-begun > patience:
+			return fmt.Errorf("an exchange has not ended in %v", patience)
+		case is == was:
+			continue
+		case is == dhcp4.Request:
+			w.offer = append(w.offer, float64(now-asked)/1000)
+		default:
+			w.ack = append(w.ack, float64(now-asked)/1000)
+		}
+		asked = now
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func (b *bench) loops(path string, crowd func(*contender) *crowd) {
 			b.row("  CPU µs an exchange: user", ours.user*1e6/ours.exchanges, echo.user*1e6/echo.exchanges, none)
 			b.row("  CPU µs an exchange: system", ours.sys*1e6/ours.exchanges, echo.sys*1e6/echo.exchanges, none)
 			if ours.again+echo.again > 0 { // such a rate is that of the crowd's patience
-				b.row("  messages sent again after 0.3 s", float64(ours.again), float64(echo.again), none)
+				b.note("messages sent again after %v: ours %d, echo %d", lost, ours.again, echo.again)
 			}
 		}
 	}

@@ -24,6 +24,11 @@ func (t *table) row(what string, ours, base, allocs float64) {
 	fmt.Fprintf(t.out, "  %-58s %12s %12s %8s %6s\n", what, number(ours), number(base), number(ours/base), number(allocs))
 }
 
+// note says more about the line before.
+func (t *table) note(format string, args ...any) {
+	fmt.Fprintf(t.out, "  ("+format+")\n", args...)
+}
+
 // number writes three digits or more, the thousands apart.
 func number(v float64) string {
 	switch a := math.Abs(v); {
