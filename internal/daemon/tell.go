@@ -26,21 +26,19 @@ type teller struct {
 	path   string
 	news   chan struct{} // there is something to tell
 	failed chan<- error  // for the loop to say, the first time only
-	ending chan struct{}
-	ended  chan struct{}
 
 	mu   sync.Mutex
 	next report
 
-	// The writer's.
+	writing   sync.Mutex // guards what follows
 	text      []byte
 	now, past *os.File // past: so that who opens the file finds the lock, though another replaces it
 	said      bool
+	closed    bool
 }
 
 func newTeller(path string, failed chan<- error) *teller {
-	t := &teller{path: path, news: make(chan struct{}, 1), failed: failed,
-		ending: make(chan struct{}), ended: make(chan struct{})}
+	t := &teller{path: path, news: make(chan struct{}, 1), failed: failed}
 	go t.run()
 	return t
 }
@@ -79,9 +77,8 @@ func (d *Daemon) tell() {
 	}
 }
 
-// run is the writer.
+// run writes the counts while the loop is at work.
 func (t *teller) run() {
-	defer close(t.ended)
 	var pause time.Duration
 	var last time.Time
 	for range t.news {
@@ -92,18 +89,18 @@ func (t *teller) run() {
 		}
 		t.write()
 		last = time.Now()
-		select {
-		case <-time.After(pause):
-		case <-t.ending:
-		}
+		time.Sleep(pause)
 	}
-	t.now.Close()
-	t.past.Close()
 }
 
 // write writes what there is to tell. What goes wrong is said once, and tried
 // again with the next news: nothing depends on it.
 func (t *teller) write() {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	if t.closed {
+		return
+	}
 	t.mu.Lock()
 	r := &t.next
 	if r.udp != nil {
@@ -144,9 +141,13 @@ func (t *teller) replace() error {
 	return nil
 }
 
-// close returns when all is told.
+// close tells the last of it. The writer is not waited for: it may sleep.
 func (t *teller) close() {
-	close(t.ending)
+	t.write()
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	t.closed = true
 	close(t.news)
-	<-t.ended
+	t.now.Close()
+	t.past.Close()
 }
