@@ -214,7 +214,7 @@ func BenchmarkLoadMillion(b *testing.B) {
 // BenchmarkJournal compares a block of records with a bare append and
 // fdatasync of as many octets, in the same folder and in turns.
 func BenchmarkJournal(b *testing.B) {
-	for _, size := range []int{1, 8, 64} {
+	for _, size := range []int{1, 8, 64, 512} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) { journal(b, size) })
 	}
 }

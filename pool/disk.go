@@ -31,10 +31,11 @@ type file interface {
 	unlock(octet int64) error
 }
 
-// status is which file it is, and how long.
+// status is which file it is, how long, and whether others can write it.
 type status struct {
 	dev, ino uint64
 	size     int64
+	exposed  bool
 }
 
 func (s status) same(t status) bool { return s.dev == t.dev && s.ino == t.ino }
@@ -88,7 +89,7 @@ func (f osFile) stat() (status, error) {
 }
 
 func statusOf(st *syscall.Stat_t) status {
-	return status{dev: uint64(st.Dev), ino: st.Ino, size: st.Size}
+	return status{dev: uint64(st.Dev), ino: st.Ino, size: st.Size, exposed: st.Mode&0022 != 0}
 }
 
 func (f osFile) sync() error { return safe.Sync(f.File) }

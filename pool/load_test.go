@@ -359,6 +359,26 @@ func TestP6_MadePrivate(t *testing.T) {
 	}
 }
 
+// A running daemon says it once when others can write its file.
+func TestP6_ExposedUnderADaemon(t *testing.T) {
+	path := poolPath(t)
+	c := newSimClock()
+	k, _ := mustOpen(t, osDisk{}, path, c)
+	notices := ""
+	for _, mode := range []os.FileMode{0600, 0644, 0666, 0666, 0600, 0620, 0600} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		notices += k.mustCommit(k.lease(ip(1), 1, 1000)).Notice
+	}
+	if want := strconv.Quote(path) + " can be written by others"; notices != want+want {
+		t.Errorf("it says %q, want twice %q", notices, want)
+	}
+	if err := k.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestL2_SnapshotMakesNothing(t *testing.T) {
 	path := poolPath(t)
 	if _, err := Snapshot(path, NewClock(nil)); !errors.Is(err, fs.ErrNotExist) {

@@ -20,6 +20,11 @@ func (f *File) catchUp(c *Changes) error {
 		return err
 	case !st.same(f.id):
 		return f.reload(c, "was replaced by another file")
+	case st.exposed && !f.id.exposed: // the next start will refuse it
+		c.note(strconv.Quote(f.path) + " can be written by others")
+	}
+	f.id.exposed = st.exposed
+	switch {
 	case st.size == f.end:
 		return nil
 	case st.size == 0: // nobody's pool: as good as removed
