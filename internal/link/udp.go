@@ -106,8 +106,9 @@ func bindUDP(port uint16, on ID) (fd int, err error) {
 
 // Only lets in only what came in on these interfaces, so that the others cost
 // nothing; with none it shuts the door. Before the first call everything is
-// let in. What this machine sends to itself comes in on the loopback
-// interface, what comes in on a port of a VRF may come under the VRF's index.
+// let in but what is the twin's. What this machine sends to itself comes in on
+// the loopback interface, what comes in on a port of a VRF may come under the
+// VRF's index.
 func (c *UDP) Only(indexes ...int) error {
 	var err error
 	filter := onlyInterfaces(indexes)
