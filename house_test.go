@@ -300,3 +300,27 @@ func eachFile(t *testing.T, f func(path string, fset *token.FileSet, file *ast.F
 		t.Fatalf("%d files, %v", count, err)
 	}
 }
+
+// TestHouse_LeftOut: parts of the standard library that are large, and get into
+// the program by one careless call, are not there: package fmt, reflection, the
+// formatting of times. Beware of the generic functions of package slices, of
+// time.NewTimer and of time.After: they describe the type of what they handle to
+// the runtime, and if there is a time.Time in it, keep its String method.
+func TestHouse_LeftOut(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "dhcpd")
+	build := exec.Command("go", "build", "-o", file, "./cmd/dhcpd")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	symbols, err := exec.Command("go", "tool", "nm", file).Output()
+	if err != nil || !bytes.Contains(symbols, []byte(" runtime.main\n")) {
+		t.Fatalf("no symbols: %v", err)
+	}
+	for _, not := range []string{"fmt.Sprintf", "fmt.Fprintf", "reflect.Value.Method", "time.Time.appendFormat",
+		"encoding/hex.Decode", "os.ReadFile", "net.(*UDPConn).Read"} {
+		if bytes.Contains(symbols, []byte(" "+not+"\n")) {
+			t.Errorf("%s is in the program", not)
+		}
+	}
+}

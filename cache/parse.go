@@ -123,13 +123,13 @@ func (e *draft) set(d *dhcp4.Dict, tag string, w []string) bool {
 	case nameServer:
 		return take(&e.Server, v, parseAddr)
 	case nameStart:
-		return take(&e.Start, v, parseTime)
+		return takeTime(&e.Start, v, parseTime)
 	case nameT1:
-		return take(&e.T1, v, parseTime)
+		return takeTime(&e.T1, v, parseTime)
 	case nameT2:
-		return take(&e.T2, v, parseTime)
+		return takeTime(&e.T2, v, parseTime)
 	case nameEnd:
-		ok := take(&e.End, v, parseEnd)
+		ok := takeTime(&e.End, v, parseEnd)
 		e.ended = e.ended || ok
 		return ok
 	case nameSiaddr:
@@ -144,6 +144,16 @@ func (e *draft) set(d *dhcp4.Dict, tag string, w []string) bool {
 
 // take sets what a line says, or leaves it as it is if it says nonsense.
 func take[T any](to *T, s string, parse func(string) (T, bool)) bool {
+	v, ok := parse(s)
+	if ok {
+		*to = v
+	}
+	return ok
+}
+
+// takeTime does the same. A generic one for times would bring all that the
+// library can do with them into the program.
+func takeTime(to *time.Time, s string, parse func(string) (time.Time, bool)) bool {
 	v, ok := parse(s)
 	if ok {
 		*to = v

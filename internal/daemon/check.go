@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/netip"
 	"os"
-	"slices"
 	"time"
 
 	"dhcpd/internal/ether"
@@ -54,7 +53,7 @@ const (
 
 // ask begins to ask about a, for a client at n.
 func (c *checks) ask(n *network, a netip.Addr) {
-	known := slices.ContainsFunc(c.asked, func(q question) bool { return q.addr == a })
+	known := c.find(func(q *question) bool { return q.addr == a }) >= 0
 	if known || len(c.asked) >= mostAsked {
 		return // the server will ask again
 	}
@@ -179,10 +178,14 @@ func (c *checks) hand(p present) bool {
 // hear takes an answer.
 func (c *checks) hear(p present) {
 	if p.deaf != nil { // silence would mean nothing
-		c.asked = slices.DeleteFunc(c.asked, func(q question) bool { return q.arp != nil && c.arp[q.arp] == p.deaf })
+		for i := len(c.asked) - 1; i >= 0; i-- {
+			if q := &c.asked[i]; q.arp != nil && c.arp[q.arp] == p.deaf {
+				c.drop(i)
+			}
+		}
 		return
 	}
-	i := slices.IndexFunc(c.asked, func(q question) bool {
+	i := c.find(func(q *question) bool {
 		return q.addr == p.addr && (q.arp == nil) == (p.hw == pool.HW{})
 	})
 	if i >= 0 {
@@ -191,10 +194,23 @@ func (c *checks) hear(p present) {
 	}
 }
 
+// find returns the number of the first question that is it, or -1.
+func (c *checks) find(is func(*question) bool) int {
+	for i := range c.asked {
+		if is(&c.asked[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// drop forgets a question.
+func (c *checks) drop(i int) { c.asked = append(c.asked[:i], c.asked[i+1:]...) }
+
 // end ends a question and does what the server makes of the answer.
 func (c *checks) end(i int, o server.Outcome) {
 	s, n := c.s, c.asked[i].site
-	c.asked = slices.Delete(c.asked, i, i+1)
+	c.drop(i)
 	if s.d.nets[n.link.Index] != n {
 		return // the network is gone
 	}
@@ -242,7 +258,7 @@ func (c *checks) send(q *question) bool {
 // shut closes the ears that nothing needs any more.
 func (c *checks) shut() {
 	needed := func(n *network) bool {
-		return slices.ContainsFunc(c.asked, func(q question) bool { return q.arp == n })
+		return c.find(func(q *question) bool { return q.arp == n }) >= 0
 	}
 	for n, f := range c.arp {
 		if !needed(n) {

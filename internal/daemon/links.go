@@ -93,9 +93,21 @@ func (d *Daemon) vanish(index int, n *network) {
 	n.client, _ = client.Step(d.now, n.client, client.Event{Kind: client.Stop})
 	d.shut(n)
 	delete(d.nets, index)
-	d.order = slices.DeleteFunc(d.order, func(x *network) bool { return x == n })
+	d.order = without(d.order, n)
 	d.say.debug(1, n.name()+": gone")
 	d.resettle = true
+}
+
+// without takes n out of a list. The generic function for it would describe the
+// whole network to the runtime, and with it bring in the formatting of times.
+func without(list []*network, n *network) []*network {
+	kept := list[:0]
+	for _, x := range list {
+		if x != n {
+			kept = append(kept, x)
+		}
+	}
+	return kept
 }
 
 // update notes what has changed about an interface.

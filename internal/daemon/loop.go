@@ -3,7 +3,6 @@ package daemon
 import (
 	"os"
 	"os/signal"
-	"slices"
 	"time"
 
 	"dhcpd/client"
@@ -24,7 +23,7 @@ func (d *Daemon) loop() int {
 			return 1
 		}
 		if d.nothingToDo() {
-			if !slices.ContainsFunc(d.order, d.ours) {
+			if !d.any(d.ours) {
 				d.say.log("no Ethernet is there to be configured")
 			}
 			d.say.debug(1, "Nothing more to do")
@@ -131,6 +130,16 @@ func (d *Daemon) signal(s os.Signal) bool {
 			d.step(n, client.Event{Kind: client.Stop})
 		}
 		return true
+	}
+	return false
+}
+
+// any tells whether something holds of one of the networks.
+func (d *Daemon) any(holds func(*network) bool) bool {
+	for _, n := range d.order {
+		if holds(n) {
+			return true
+		}
 	}
 	return false
 }

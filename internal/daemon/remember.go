@@ -3,7 +3,6 @@ package daemon
 import (
 	"errors"
 	"io"
-	"slices"
 
 	"dhcpd/cache"
 	"dhcpd/internal/act"
@@ -92,7 +91,8 @@ func (d *Daemon) save() {
 	if d.saver == nil {
 		return
 	}
-	d.saver.put(contents{slices.Clone(d.entries), d.cfg.Dict(), d.reading()})
+	// Not slices.Clone, which would bring the formatting of times into the program.
+	d.saver.put(contents{append([]cache.Entry(nil), d.entries...), d.cfg.Dict(), d.reading()})
 }
 
 // contents is what the cache file shall hold.

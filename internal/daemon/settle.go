@@ -73,7 +73,7 @@ func (d *Daemon) settle() {
 // awaitOthers has the networks with `option wait` wait until every network that
 // is to be served has been configured, all at one time (B4).
 func (d *Daemon) awaitOthers() {
-	if !slices.ContainsFunc(d.order, func(n *network) bool { return n.plan.Server && !n.addr.IsValid() }) {
+	if !d.any(func(n *network) bool { return n.plan.Server && !n.addr.IsValid() }) {
 		d.complete = true
 	}
 	for _, n := range d.order {
