@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"math/bits"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -32,12 +33,8 @@ func mask(bits int) uint32 { return ^uint32(0) << (32 - bits) }
 
 // maskBits returns how many bits a netmask has; false if it has gaps.
 func maskBits(m uint32) (int, bool) {
-	n := 0
-	for m&(1<<31) != 0 {
-		n++
-		m <<= 1
-	}
-	return n, m == 0
+	n := bits.LeadingZeros32(^m)
+	return n, m<<n == 0
 }
 
 // parseAddr reads an address as inet_aton(3) does, so that files mean what

@@ -95,20 +95,25 @@ type Query struct {
 	If      string // the interface, if the daemon asks for itself
 }
 
-// Info is what was gathered for a client. The zero Info is ready for Gather,
-// which empties it first; Sname and File must not be changed.
+// Info is what was gathered for a client. The zero Info is ready for Gather.
+// What it holds must not be changed: if the next client matches the same, it
+// is still good.
 type Info struct {
 	Options dhcp4.Options
 	Siaddr  netip.Addr // 0.0.0.0 if not set
 	Sname   []byte     // at most 64 octets
 	File    []byte     // at most 128 octets
 
-	rules []uint32 // scratch: what matched
+	of    *Config  // what it was gathered from,
+	rules []uint32 // by which rules,
+	here  bool     // and whether only for one address
+	next  []uint32 // scratch: what matches now
 	value []byte   // scratch: a value with choices made
 }
 
 // Reset empties i and keeps its memory.
 func (i *Info) Reset() {
+	i.of = nil
 	i.Options.Reset()
 	i.Siaddr, i.Sname, i.File = netip.IPv4Unspecified(), nil, nil
 }

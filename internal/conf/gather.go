@@ -138,21 +138,27 @@ func (w *asker) bucket(dst []uint32, n uint32, ok bool) []uint32 {
 // address a. False: there is no information, since no netmask is set.
 // Whether a is on the client's network is for the caller to see by Info.Net.
 func (c *Config) Gather(q *Query, a netip.Addr, info *Info) bool {
-	info.Reset()
 	addr, ok := toAddr(a)
 	if !ok {
+		info.Reset()
 		return false
 	}
 	w := c.ask(q)
 	w.at(addr)
-	info.rules = w.rules(info.rules)
-	for _, r := range info.rules {
-		ops := c.rules[r].ops
-		for i := range c.ops[ops.from:ops.to] {
-			c.apply(&c.ops[int(ops.from)+i], addr, info)
+	info.next = w.rules(info.next)
+	name := c.hostNames[addr]
+	if info.of != c || info.here || name != "" || !slices.Equal(info.next, info.rules) {
+		info.Reset()
+		info.rules, info.next = info.next, info.rules
+		info.of, info.here = c, name != ""
+		for _, r := range info.rules {
+			ops := c.rules[r].ops
+			for i := range c.ops[ops.from:ops.to] {
+				c.apply(&c.ops[int(ops.from)+i], addr, info)
+			}
 		}
+		info.nameHost(name)
 	}
-	c.nameHost(addr, info)
 	return info.Net(a).IsValid()
 }
 
@@ -167,6 +173,7 @@ func (c *Config) apply(o *op, a uint32, info *Info) {
 	case o.do == opSet && o.picks.from == o.picks.to:
 		info.set(o.tag, v)
 	case o.do == opSet:
+		info.here = true
 		info.value = patch(append(info.value[:0], v...), c.picks[o.picks.from:o.picks.to], a)
 		info.set(o.tag, info.value)
 	}
@@ -207,13 +214,13 @@ func (i *Info) drop(tag uint16) {
 }
 
 // nameHost fills in host name and domain from the hosts file.
-func (c *Config) nameHost(a uint32, info *Info) {
-	host, domain, _ := strings.Cut(c.hostNames[a], ".")
-	if host != "" && !info.Options.Has(dhcp4.HostName) {
-		info.Options.PutText(dhcp4.HostName, host)
+func (i *Info) nameHost(name string) {
+	host, domain, _ := strings.Cut(name, ".")
+	if host != "" && !i.Options.Has(dhcp4.HostName) {
+		i.Options.PutText(dhcp4.HostName, host)
 	}
-	if domain != "" && !info.Options.Has(dhcp4.DomainName) {
-		info.Options.PutText(dhcp4.DomainName, domain)
+	if domain != "" && !i.Options.Has(dhcp4.DomainName) {
+		i.Options.PutText(dhcp4.DomainName, domain)
 	}
 }
 

@@ -175,6 +175,35 @@ func randomQuery(r *rand.Rand) (Query, netip.Addr) {
 	return q, netip.AddrFrom4([4]byte{10, 0, byte(r.IntN(3)), byte(r.IntN(4))})
 }
 
+// An Info that goes from client to client, and from config to config, holds for
+// each what a new one would.
+func TestP1_GatherAgain(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	hosts := "10.0.0.1 gw one.example.com\n10.0.1.1 gw\n10.0.1.2 two.example.org\n"
+	var used Info
+	for range 50 {
+		var configs []*Config
+		for range 2 {
+			var b strings.Builder
+			randomBody(r, &b, 3)
+			c := load(t, "tag 224 n number 4 0; netmask /24; class b { gateway gw; }; "+b.String(), hosts)
+			configs = append(configs, c)
+		}
+		for range 200 {
+			c := configs[r.IntN(8)/7]
+			q, a := randomQuery(r)
+			if r.IntN(2) == 0 {
+				q = Query{}
+			}
+			var fresh Info
+			ok := c.Gather(&q, a, &fresh)
+			if c.Gather(&q, a, &used) != ok || show(c, &used) != show(c, &fresh) {
+				t.Fatalf("%+v at %v: %s, want %s", q, a, show(c, &used), show(c, &fresh))
+			}
+		}
+	}
+}
+
 // An answer allocates nothing, and costs the same however long the file is.
 func TestS17_AnswersAllocateNothing(t *testing.T) {
 	for _, n := range []int{10, 20_000} {
