@@ -19,6 +19,7 @@ type Table struct {
 	members, bindings int
 
 	seed  maphash.Seed
+	found uint32 // the row that was looked for last: who decides about an address asks for it again and again
 	addrs index
 	ids   index
 	hws   index

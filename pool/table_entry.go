@@ -24,7 +24,7 @@ func (t *Table) Of(id []byte, on netip.Prefix) Entry {
 	for i := t.ids.first(t.hashID(id)); i != 0; i = t.ids.next(i) {
 		w := t.row(i)
 		if t.isOn(w, net) && bytes.Equal(t.id(w), id) && (!best.is(live) || w.better(best)) {
-			best = w
+			best, t.found = w, i
 		}
 	}
 	return Entry{t, best}

@@ -103,8 +103,12 @@ func (t *Table) find(a netip.Addr) uint32 {
 		return 0
 	}
 	n := number(a)
+	if w := t.row(t.found); w.addr == n && w.is(live) {
+		return t.found
+	}
 	for i := t.addrs.first(hashAddr(n)); i != 0; i = t.addrs.next(i) {
 		if t.row(i).addr == n {
+			t.found = i
 			return i
 		}
 	}
