@@ -14,7 +14,8 @@ func (t *Table) Apply(r *Record) (old Record, had bool) {
 	if i == 0 {
 		old.Addr = r.Addr
 	} else {
-		old, had = t.record(t.row(i)), true
+		had = true
+		t.read(t.row(i), &old)
 		t.keep(&old)
 	}
 	t.change(i, r)
@@ -45,13 +46,19 @@ func (t *Table) change(i uint32, r *Record) uint32 {
 		return 0
 	}
 	t.letGo(i)
+	w := t.row(i)
+	end := w.end()
 	if r.State == Free {
 		t.unbind(i)
 	} else {
 		t.bind(i, r)
 	}
-	t.row(i).set(wakeful, false)
-	t.place(i)
+	w.set(wakeful, false)
+	if k, at := t.wanted(w); k == leased && w.queue == leased && at >= end {
+		t.count(w, k) // a renewed lease moves when its old end has come: see tick
+	} else {
+		t.place(i)
+	}
 	return i
 }
 

@@ -88,3 +88,6 @@ func (e Entry) Agent() []byte { return field(e.t.sides[e.w.side], sideAgent) }
 
 // Record returns the whole record.
 func (e Entry) Record() Record { return e.t.record(e.w) }
+
+// Read makes r the whole record.
+func (e Entry) Read(r *Record) { e.t.read(e.w, r) }

@@ -103,10 +103,9 @@ func (t *Table) place(i uint32) {
 		t.up(*q, len(*q)-1, pack(at, i))
 		return
 	}
-	switch e, old := pack(at, i), (*q)[w.pos]; {
-	case e < old:
+	if e := pack(at, i); e < (*q)[w.pos] {
 		t.up(*q, int(w.pos), e)
-	case k != leased: // a renewed lease moves when its old end has come: see tick
+	} else {
 		t.down(*q, int(w.pos), e)
 	}
 }

@@ -127,9 +127,16 @@ func address(n uint32) netip.Addr {
 }
 
 // record returns what row w says. Its slices are the table's own memory.
-func (t *Table) record(w *row) Record {
-	r := Record{Addr: address(w.addr), State: w.state, Since: w.since, Told: w.told, Kept: w.kept}
-	r.Last = w.last
+func (t *Table) record(w *row) (r Record) {
+	t.read(w, &r)
+	return r
+}
+
+// read makes r what row w says: a Record is large.
+func (t *Table) read(w *row, r *Record) {
+	*r = Record{}
+	r.Addr, r.State = address(w.addr), w.state
+	r.Since, r.Told, r.Kept, r.Last = w.since, w.told, w.kept, w.last
 	r.Check = w.is(check)
 	r.HW.Type, r.HW.Len = w.hwType, w.hwLen
 	if !w.is(long) {
@@ -137,9 +144,8 @@ func (t *Table) record(w *row) Record {
 		r.ID = w.buf[w.hwLen:][:w.idLen:w.idLen]
 	}
 	if w.side != 0 {
-		unfold(t.sides[w.side], &r)
+		unfold(t.sides[w.side], r)
 	}
-	return r
 }
 
 // id returns the client ID of w, without the cost of a whole record.

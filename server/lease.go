@@ -61,7 +61,7 @@ func (s *Server) commit(p place) {
 	old, r := s.table.At(p.addr), &s.record
 	same := old.State() == state && old.Is(s.query.ID)
 	if same {
-		*r = old.Record()
+		old.Read(r)
 		r.Check = false // the client itself was heard
 		r.Decliner, r.Holder = nil, pool.HW{}
 	} else {
