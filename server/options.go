@@ -42,11 +42,12 @@ func (s *Server) configure() {
 	copy(r.File[:], s.info.File)
 	s.echo(dhcp4.ClientID)        // RFC 6842 section 3
 	s.echo(dhcp4.SubnetSelection) // RFC 3011 section 2
-	for _, c := range s.msg.Options.Get(dhcp4.ParameterList) {
+	list := s.msg.Options.Get(dhcp4.ParameterList)
+	for _, c := range list {
 		s.put(dhcp4.Code(c))
 	}
 	for _, c := range s.info.Options.Codes() {
-		if s.wants(c) {
+		if len(list) == 0 || s.site.Settings.Always.Has(c) {
 			s.put(c)
 		}
 	}

@@ -161,23 +161,24 @@ func (s *Server) identify() reason {
 	if m.Htype == dhcp4.HtypeEther && m.Hlen != 6 {
 		return badHlen
 	}
-	s.query = conf.Query{ID: m.Options.Get(dhcp4.ClientID), Class: m.Options.Get(dhcp4.ClassID)}
+	q := &s.query
+	q.ID, q.HW, q.Class = m.Options.Get(dhcp4.ClientID), nil, m.Options.Get(dhcp4.ClassID)
 	s.hw = pool.HW{}
 	if hw := m.HW(); len(hw) > 0 {
 		s.hw = pool.HW{Type: m.Htype, Len: m.Hlen}
 		copy(s.hw.Addr[:], hw)
 		s.ether[0] = m.Htype
-		s.query.HW = s.ether[:1+copy(s.ether[1:], hw)]
+		q.HW = s.ether[:1+copy(s.ether[1:], hw)]
 	}
-	if len(s.query.ID) == 0 {
-		s.query.ID = s.query.HW
+	if len(q.ID) == 0 {
+		q.ID = q.HW
 	}
-	if len(s.query.ID) == 0 {
+	if len(q.ID) == 0 {
 		return nobody
 	}
 	s.agent = s.relayed()
-	s.query.Circuit, _ = dhcp4.SubOption(s.agent, circuitID)
-	s.query.Remote, _ = dhcp4.SubOption(s.agent, remoteID)
+	q.Circuit, _ = dhcp4.SubOption(s.agent, circuitID)
+	q.Remote, _ = dhcp4.SubOption(s.agent, remoteID)
 	return fine
 }
 

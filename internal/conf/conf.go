@@ -104,6 +104,9 @@ type Info struct {
 	Sname   []byte     // at most 64 octets
 	File    []byte     // at most 128 octets
 
+	masked bool // there is a netmask,
+	bits   int  // of so many bits
+
 	of    *Config  // what it was gathered from,
 	rules []uint32 // by which rules,
 	here  bool     // and whether only for one address
@@ -113,7 +116,7 @@ type Info struct {
 
 // Reset empties i and keeps its memory.
 func (i *Info) Reset() {
-	i.of = nil
+	i.of, i.masked = nil, false
 	i.Options.Reset()
 	i.Siaddr, i.Sname, i.File = netip.IPv4Unspecified(), nil, nil
 }

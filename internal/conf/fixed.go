@@ -41,7 +41,7 @@ func (w *asker) glance() (m uint32, hasMask, hasLease bool) {
 // network of on, of several the one closest to on.
 func (c *Config) Fixed(q *Query, on netip.Addr) (netip.Addr, bool) {
 	near, ok := toAddr(on)
-	if !ok {
+	if !ok || len(c.entries) == 0 {
 		return netip.Addr{}, false
 	}
 	w := c.ask(q)

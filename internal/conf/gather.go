@@ -158,8 +158,9 @@ func (c *Config) Gather(q *Query, a netip.Addr, info *Info) bool {
 			}
 		}
 		info.nameHost(name)
+		info.measure()
 	}
-	return info.Net(a).IsValid()
+	return info.masked
 }
 
 // apply does one op for a client at address a.
@@ -224,17 +225,18 @@ func (i *Info) nameHost(name string) {
 	}
 }
 
+// measure reads the netmask that was gathered.
+func (i *Info) measure() {
+	if m, err := i.Options.Uint32(dhcp4.Netmask); err == nil {
+		i.bits, i.masked = maskBits(m)
+	}
+}
+
 // Net returns address a with the netmask that was gathered, the zero Prefix
 // if there is none.
 func (i *Info) Net(a netip.Addr) netip.Prefix {
-	m := i.Options.Get(dhcp4.Netmask)
-	if len(m) != 4 {
+	if !i.masked {
 		return netip.Prefix{}
 	}
-	n, _ := toAddr(netip.AddrFrom4([4]byte(m)))
-	bits, ok := maskBits(n)
-	if !ok {
-		return netip.Prefix{}
-	}
-	return netip.PrefixFrom(a, bits)
+	return netip.PrefixFrom(a, i.bits)
 }

@@ -63,6 +63,9 @@ func newIndex(c *Config) *index {
 
 // unique sorts s and leaves out what is in it twice.
 func unique(s []uint32) []uint32 {
+	if len(s) < 2 {
+		return s
+	}
 	slices.Sort(s)
 	return slices.Compact(s)
 }

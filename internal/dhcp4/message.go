@@ -58,8 +58,10 @@ func (m *Message) Reset(op Op) {
 // Type returns the message type; BOOTP if option 53 is absent. Parse has
 // refused a malformed one.
 func (m *Message) Type() Type {
-	t, _ := m.Options.Uint8(MessageType)
-	return Type(t)
+	if v := m.Options.Get(MessageType); len(v) == 1 {
+		return Type(v[0])
+	}
+	return BOOTP
 }
 
 // SetType sets option 53. Call it first: many peers want to see it first.
