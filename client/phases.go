@@ -11,6 +11,7 @@ const (
 	firstDelay  = 4 * time.Second  // RFC 2131 section 4.1: doubles up to
 	lastDelay   = 64 * time.Second // this
 	requestTime = 64 * time.Second // from an OFFER until its REQUEST is given up
+	failTries   = 3                // DISCOVERs without an answer before scripts hear of it
 	rebootTime  = 10 * time.Second // for a known lease to be confirmed
 	renewalMin  = 60 * time.Second // RFC 2131 section 4.4.5: between two REQUESTs
 )
@@ -50,6 +51,9 @@ func (m *machine) timeout() {
 	case Init:
 		m.restart()
 	case Selecting:
+		if m.Tries >= failTries {
+			m.do(act.Action{Verb: act.Tell, Text: "leasefail"})
+		}
 		m.discover()
 	case Requesting, Rebooting:
 		if m.now.Before(m.deadline()) {

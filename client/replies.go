@@ -127,6 +127,7 @@ func (m *machine) nak(msg *dhcp4.Message, from netip.Addr) {
 		return
 	}
 	m.say(act.Log, nakText(msg, server, from))
+	m.do(act.Action{Verb: act.Tell, Text: "nak", Msg: msg})
 	m.giveUp(m.Want)
 	m.Naks++
 	if m.Naks == 1 {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 
+	"dhcpd/internal/hook"
 	"dhcpd/internal/link"
 	"dhcpd/pool"
 )
@@ -40,6 +41,9 @@ type command struct {
 }
 
 func (c *command) run(args []string) int {
+	if len(args) > 0 && args[0] == hook.LoopFlag {
+		return hook.Loop(args[1:], os.Stdin, c.stderr)
+	}
 	f, err := parseFlags(args)
 	if err != nil {
 		io.WriteString(c.stderr, usage+"\n")

@@ -27,6 +27,7 @@ const (
 	Forget                      // nothing: take this network out of the cache
 	Probe                       // Addr: an ARP probe for it (RFC 5227 section 2.1.1)
 	Announce                    // Addr: an ARP announcement (RFC 5227 section 2.3)
+	Tell                        // Text, Msg: call the scripts with that word, leasefail or nak, and that message
 	Note                        // Level, Text: say it
 )
 

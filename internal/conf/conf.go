@@ -6,6 +6,7 @@ package conf
 
 import (
 	"net/netip"
+	"slices"
 
 	"dhcpd/internal/dhcp4"
 )
@@ -76,6 +77,21 @@ func (c *Config) Problems() []string { return c.problems }
 // Files returns the paths of the file and of all that it includes, those too
 // that don't exist.
 func (c *Config) Files() []string { return c.files }
+
+// Scripts returns the programs that `option script` and `option notify` name,
+// for whatever network.
+func (c *Config) Scripts() (list []string) {
+	for i := range c.settings {
+		var s Settings
+		c.settings[i].apply(&s, 0)
+		for _, path := range []string{s.Script, s.Notify} {
+			if path != "" && !slices.Contains(list, path) {
+				list = append(list, path)
+			}
+		}
+	}
+	return list
+}
 
 // Dict returns the tag names: the built-in ones and those of `tag` elements.
 func (c *Config) Dict() *dhcp4.Dict { return c.dict }

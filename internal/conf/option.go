@@ -46,9 +46,6 @@ var unmade = map[string]bool{
 	"option ipv6only":    true,
 	"option send":        true,
 	"option request":     true,
-	"option resolvconf":  true,
-	"option script":      true,
-	"option notify":      true,
 
 	"option noforce":      true,
 	"option authenticate": true,

@@ -8,6 +8,7 @@ import (
 	"dhcpd/client"
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/hook"
 	"dhcpd/internal/link"
 )
 
@@ -27,7 +28,10 @@ func (d *Daemon) begin(n *network) {
 	n.origin = dynamic
 	if held {
 		n.addr = lease.Net
+	} else {
+		d.callScripts(n, hook.Deconfig, netip.Prefix{}, nil) // before the first DISCOVER
 	}
+	d.pass.stale = true
 	n.client = client.State{Config: d.identity(n), NoLink: !n.link.Carrier}
 	d.step(n, client.Event{Kind: client.Start, Lease: lease, Held: held})
 }

@@ -47,6 +47,8 @@ func (d *Daemon) clientAction(n *network, a *act.Action) {
 	case act.Announce:
 		p := ether.Announcement(n.link.MAC, a.Addr)
 		d.sendARP(n, &p)
+	case act.Tell:
+		d.callScripts(n, a.Text, netip.Prefix{}, a.Msg)
 	case act.Note:
 		d.count.note(a)
 		d.note(n.name(), a)

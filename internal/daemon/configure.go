@@ -11,12 +11,27 @@ import (
 	"dhcpd/internal/act"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/hook"
 	"dhcpd/internal/link"
 )
 
 // configure puts a lease onto a network's interface, in place of old if that
 // isn't nil. What the kernel refuses is said, and the rest still done.
 func (d *Daemon) configure(n *network, l, old *act.Lease) {
+	if n.plan.Script == "" {
+		d.setUpNetwork(n, l, old)
+	}
+	d.tellScripts(n, l, old)
+	d.pass.stale = true
+	if n.addr != l.Net {
+		d.say.debug(1, n.name()+": address "+l.Net.String())
+		n.addr = l.Net
+		d.resettle = true // the config file may know more, now that there is an address
+	}
+}
+
+// setUpNetwork does so without a script (C12).
+func (d *Daemon) setUpNetwork(n *network, l, old *act.Lease) {
 	if old != nil && old.Net != l.Net {
 		// First: Linux drops secondary addresses with their primary (C3).
 		d.dropAddress(n, old.Net)
@@ -31,11 +46,6 @@ func (d *Daemon) configure(n *network, l, old *act.Lease) {
 	d.setMTU(n, l.MTU)
 	d.setRoutes(n, l)
 	d.nameMachine(l)
-	if n.addr != l.Net {
-		d.say.debug(1, n.name()+": address "+l.Net.String())
-		n.addr = l.Net
-		d.resettle = true // the config file may know more, now that there is an address
-	}
 }
 
 // gained notes an address before the kernel's news of it comes: requests may
@@ -64,9 +74,13 @@ func (d *Daemon) dropAddress(n *network, p netip.Prefix) {
 
 // unconfigure takes a lease off the interface; its routes go with it.
 func (d *Daemon) unconfigure(n *network, l *act.Lease) {
-	d.setRoutes(n, nil)
-	d.setMTU(n, 0)
-	d.dropAddress(n, l.Net)
+	if n.plan.Script == "" {
+		d.setRoutes(n, nil)
+		d.setMTU(n, 0)
+		d.dropAddress(n, l.Net)
+	}
+	d.callScripts(n, hook.Deconfig, netip.Prefix{}, nil)
+	d.pass.stale = true
 	d.say.debug(1, n.name()+": address "+l.Net.String()+" removed")
 	n.addr = netip.Prefix{}
 	d.resettle = true

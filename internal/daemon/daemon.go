@@ -51,6 +51,7 @@ type Daemon struct {
 
 	entries []cache.Entry // what dhcp.cache holds, one a network
 	saver   *saver        // nil in test mode
+	pass    pass          // to the rest of the machine
 	service *service
 
 	count  counts
@@ -142,6 +143,9 @@ func (d *Daemon) start() (err error) {
 	if err := d.openCache(); err != nil {
 		return err
 	}
+	if err := d.startScripts(); err != nil {
+		return err
+	}
 	d.openTeller()
 	d.look(links)
 	d.settle()
@@ -157,6 +161,7 @@ func (d *Daemon) stop() {
 	if d.saver != nil {
 		d.saver.close()
 	}
+	d.closePass()
 	if d.watch != nil {
 		d.watch.Close()
 	}

@@ -92,6 +92,7 @@ func (d *Daemon) vanish(index int, n *network) {
 	d.stepped = true
 	n.client, _ = client.Step(d.now, n.client, client.Event{Kind: client.Stop})
 	d.shut(n)
+	d.pass.stale = true
 	delete(d.nets, index)
 	d.order = without(d.order, n)
 	d.say.debug(1, n.name()+": gone")
@@ -169,7 +170,7 @@ func (d *Daemon) letGo(n *network) {
 // the config file names it, else when the server confirms the lease.
 func (d *Daemon) restore(n *network) {
 	there := slices.ContainsFunc(n.link.Addrs, func(a link.Address) bool { return a.Prefix == n.addr })
-	if there || d.opt.Test > 0 || !n.addr.IsValid() {
+	if there || d.opt.Test > 0 || !n.addr.IsValid() || n.plan.Script != "" {
 		return
 	}
 	l := n.client.Lease

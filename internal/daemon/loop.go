@@ -80,6 +80,9 @@ func (d *Daemon) finishTurn() {
 		d.settle()
 		d.wakeClients()
 	}
+	if d.pass.stale {
+		d.resolve()
+	}
 	d.service.due()
 	d.service.flush()
 	d.service.listen()

@@ -6,7 +6,6 @@ import (
 
 	"dhcpd/cache"
 	"dhcpd/internal/act"
-	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
 	"dhcpd/pool"
 
@@ -36,7 +35,7 @@ func (d *Daemon) openCache() error {
 		d.say.log(notice)
 	}
 	d.entries = entries
-	d.saver = newSaver(d.opt.Cache, lock, d.failed)
+	d.saver = newSaver(lock, d.failed)
 	return nil
 }
 
@@ -92,34 +91,29 @@ func (d *Daemon) save() {
 		return
 	}
 	// Not slices.Clone, which would bring the formatting of times into the program.
-	d.saver.put(contents{append([]cache.Entry(nil), d.entries...), d.cfg.Dict(), d.reading()})
+	entries := append([]cache.Entry(nil), d.entries...)
+	dict, at := d.cfg.Dict(), d.reading()
+	d.saver.put(func() error { return cache.Write(d.opt.Cache, entries, dict, at) })
 }
 
-// contents is what the cache file shall hold.
-type contents struct {
-	entries []cache.Entry
-	dict    *dhcp4.Dict
-	at      cache.Clock
-}
-
-// saver writes the cache, so that the loop need not wait for the disk. Only
-// the newest contents matter.
+// saver writes a file, so that the loop need not wait for the disk. Only what
+// is newest matters.
 type saver struct {
-	lock io.Closer
-	next chan contents // at most one waits
+	lock io.Closer         // given up at the end; may be nil
+	next chan func() error // at most one waits
 	done chan struct{}
 }
 
-// newSaver makes one that hands over what goes wrong, for the loop to say.
-func newSaver(path string, lock io.Closer, failed chan<- error) *saver {
-	s := &saver{lock, make(chan contents, 1), make(chan struct{})}
+// newSaver starts one that tells errs of what could not be written.
+func newSaver(lock io.Closer, errs chan<- error) *saver {
+	s := &saver{lock, make(chan func() error, 1), make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		for c := range s.next {
-			if err := cache.Write(path, c.entries, c.dict, c.at); err != nil {
+		for write := range s.next {
+			if err := write(); err != nil {
 				select {
-				case failed <- err:
-				default: // it says the same
+				case errs <- err:
+				default: // one waits already, which says the same
 				}
 			}
 		}
@@ -128,17 +122,19 @@ func newSaver(path string, lock io.Closer, failed chan<- error) *saver {
 }
 
 // put replaces what waits to be written.
-func (s *saver) put(c contents) {
+func (s *saver) put(write func() error) {
 	select {
 	case <-s.next:
 	default:
 	}
-	s.next <- c // the loop is the only one that puts: there is room now
+	s.next <- write // the loop is the only one that puts: there is room now
 }
 
 // close returns when all is written.
 func (s *saver) close() {
 	close(s.next)
 	<-s.done
-	s.lock.Close()
+	if s.lock != nil {
+		s.lock.Close()
+	}
 }

@@ -15,6 +15,12 @@ func (t Tag) AppendValue(dst, value []byte) []byte {
 	return dst
 }
 
+// Fits tells whether a value is well formed for t.
+func (t Tag) Fits(value []byte) bool {
+	_, ok := t.appendValue(nil, value)
+	return ok
+}
+
 // appendValue also tells whether the value is well formed.
 func (t Tag) appendValue(dst, v []byte) ([]byte, bool) {
 	start, items := len(dst), len(v)

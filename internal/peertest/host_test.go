@@ -155,20 +155,27 @@ func TestC8_NAK(t *testing.T) {
 	server.Kill()
 	request := n.await(dhcp4.Request, from(n.client), renewing(a))
 
-	m := new(dhcp4.Message)
-	m.Reset(dhcp4.BootReply)
-	m.Htype, m.Hlen, m.Xid, m.Chaddr = dhcp4.HtypeEther, 6, request.Xid, request.Chaddr
-	m.SetType(dhcp4.NAK)
-	m.Options.PutAddr(dhcp4.ServerID, s.Net.Addr())
-	m.Options.PutText(dhcp4.MessageText, "go\taway")
-	payload, _ := m.Append(nil, dhcp4.MinLimit)
-	n.server.Frames("eth0").Send(ether.AppendUDPFrame(nil, n.server.MAC("eth0"), ether.Broadcast, s.Net.Addr(),
-		netip.MustParseAddr("255.255.255.255"), dhcp4.ServerPort, dhcp4.ClientPort, payload))
+	refuse(n, request, "go\taway")
 	p.WaitLine(`Got a NAK from 10\.0\.0\.1 saying 'go\\011away'`)
 	addressless(t, n.client)
 	n.await(dhcp4.Discover)
 	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
 	bound(t, n.client, "10.0.0.100", "10.0.0.109")
+}
+
+// refuse sends a NAK in the name of 10.0.0.1.
+func refuse(n *network, request *packet, why string) {
+	n.Helper()
+	m := new(dhcp4.Message)
+	m.Reset(dhcp4.BootReply)
+	m.Htype, m.Hlen, m.Xid, m.Chaddr = dhcp4.HtypeEther, 6, request.Xid, request.Chaddr
+	m.SetType(dhcp4.NAK)
+	server := netip.MustParseAddr("10.0.0.1")
+	m.Options.PutAddr(dhcp4.ServerID, server)
+	m.Options.PutText(dhcp4.MessageText, why)
+	payload, _ := m.Append(nil, dhcp4.MinLimit)
+	n.server.Frames("eth0").Send(ether.AppendUDPFrame(nil, n.server.MAC("eth0"), ether.Broadcast, server,
+		netip.MustParseAddr("255.255.255.255"), dhcp4.ServerPort, dhcp4.ClientPort, payload))
 }
 
 // TestC15_Stays: after SIGTERM the address stays, and the next start goes on

@@ -56,12 +56,24 @@ func SyncFolder(path string) error {
 // when all of it is on stable storage. After an error the old file is still
 // there, unless it is the folder's sync that failed.
 func Replace(path string, write func(io.Writer) error) error {
+	return replace(path, 0600, write)
+}
+
+// Publish does the same with a file that everybody may read.
+func Publish(path string, write func(io.Writer) error) error {
+	return replace(path, 0644, write)
+}
+
+func replace(path string, mode uint32, write func(io.Writer) error) error {
 	fresh := path + ".new"
 	f, err := Create(fresh)
 	if err != nil {
 		return err
 	}
-	err = write(f)
+	err = syscall.Fchmod(int(f.Fd()), mode)
+	if err == nil {
+		err = write(f)
+	}
 	if err == nil {
 		err = Sync(f)
 	}
