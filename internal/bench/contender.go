@@ -22,6 +22,7 @@ host 10.64.0.0/11 { gateway 10.64.0.1; DHCPlease 3600; option lo server; };
 type contender struct {
 	name    string
 	proc    *netlab.Proc
+	pool    string // its pool file, if it is dhcpd
 	clients *netlab.Host
 	wire    *crowd
 	lo      *crowd // nil if there is none
@@ -40,13 +41,14 @@ func (b *bench) contend(name string, loopback bool, start func(h *netlab.Host) *
 	// One neighbour for all clients: ARP is not what is measured.
 	server.Run("ip", "route", "add", "10.48.0.0/12", "via", "10.32.0.2")
 	clients.Run("ip", "route", "add", "local", "10.48.0.0/12", "dev", "lo")
-	c := &contender{name: name, clients: clients, proc: server.Ready(start(server))}
+	c := &contender{name: name, pool: server.Dir + "/dhcp.pool", clients: clients, proc: server.Ready(start(server))}
 	open := func(h *netlab.Host, server, giaddr netip.Addr) (w *crowd) {
 		h.Do(func() {
 			var err error
 			w, err = newCrowd(server, giaddr)
 			b.check(err)
 		})
+		w.rest = b.rest
 		b.t.Cleanup(w.close)
 		return w
 	}

@@ -41,6 +41,8 @@ type crowd struct {
 	clients []station
 	stride  int // from one client of a turn to the next
 	fresh   int // from here on they are new to the server
+	next    int // of the others, the first one of the next turn
+	rest    time.Duration
 	turn    uint32
 	kind    kind
 	udp     *link.UDP // of this turn
@@ -124,6 +126,26 @@ func (c *crowd) run(k kind, first, n, window int) (time.Duration, error) {
 		return 0, fmt.Errorf("%v: %d NAKs", k, c.naks)
 	}
 	return time.Since(start), nil
+}
+
+// take returns the first client of a turn of n. Known ones take turns, and
+// rest when it is the first one's again: who renews twice in a second has
+// nothing new to be written.
+func (c *crowd) take(k kind, n int) (first int) {
+	last := c.fresh - (n-1)*c.stride
+	switch {
+	case k == cold:
+		c.fresh += n
+		return c.fresh - n
+	case c.next >= last:
+		time.Sleep(c.rest)
+		c.next = 0
+	}
+	first = c.next
+	if c.next++; c.stride == 1 {
+		c.next += n - 1
+	}
+	return first
 }
 
 func (c *crowd) prepare(k kind) {

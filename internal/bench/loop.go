@@ -18,11 +18,7 @@ type sum struct {
 
 // play has a crowd play one turn.
 func (s *sum) play(c *contender, w *crowd, k kind, n, window int) error {
-	first := 0
-	if k == cold {
-		first = w.fresh
-		w.fresh += n
-	}
+	first := w.take(k, n)
 	user, sys, err := times(c.proc.PID())
 	if err != nil {
 		return err
@@ -74,12 +70,16 @@ func (b *bench) loops(path string, crowd func(*contender) *crowd) {
 	for _, window := range []int{64, 512} {
 		b.section(fmt.Sprintf("whole loop over %s, %d in flight", path, window), "an echo, and one that appends and syncs")
 		for _, k := range []kind{cold, warm, renew} {
+			before := sizeOf(ring[0].pool)
 			sums := b.turns(ring, k, b.exchanges, window, crowd)
+			records, syncs, err := count(ring[0].pool, before)
+			b.check(err)
 			ours, echo, sync := &sums[0], &sums[1], &sums[2]
 			b.row(fmt.Sprintf("%v: exchanges/s", k), median(ours.rates), median(echo.rates), none)
 			b.row("  against the one that syncs", median(ours.rates), median(sync.rates), none)
 			b.row("  CPU µs an exchange: user", ours.user*1e6/ours.exchanges, echo.user*1e6/echo.exchanges, none)
 			b.row("  CPU µs an exchange: system", ours.sys*1e6/ours.exchanges, echo.sys*1e6/echo.exchanges, none)
+			b.note("records: %s, syncs: %s", number(records), number(syncs))
 			if ours.again+echo.again > 0 { // such a rate is that of the crowd's patience
 				b.note("messages sent again after %v: ours %d, echo %d", lost, ours.again, echo.again)
 			}
@@ -123,7 +123,7 @@ func (b *bench) leased(name string, n int) *contender {
 		b.pool(h.Dir, n)
 		return b.daemon(h)
 	})
-	c.wire.stride = n / b.few
+	c.wire.stride, c.wire.fresh = n/b.few, n
 	for i := range n {
 		c.wire.clients[i].addr = member(i).As4()
 	}

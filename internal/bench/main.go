@@ -31,11 +31,12 @@ type scale struct {
 	commits   int           // blocks in a turn of the journal
 	exchanges int           // in a turn of a loop
 	paced     int           // in a turn at 200 a second
+	rest      time.Duration // before a client renews again
 }
 
 var full = scale{
-	turn: 10 * time.Millisecond, rounds: 9, lines: 100_000, leases: 1_000_000, few: 10_000,
-	commits: 100, exchanges: 10_000, paced: 100,
+	turn: 10 * time.Millisecond, rounds: 7, lines: 100_000, leases: 1_000_000, few: 10_000,
+	commits: 100, exchanges: 10_000, paced: 100, rest: time.Second,
 }
 
 // bench is one run.
