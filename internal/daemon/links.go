@@ -118,6 +118,7 @@ func (d *Daemon) update(n *network, l *link.Interface) {
 	n.refreshSite(d)
 	if was.Name != l.Name {
 		d.renamed(was.Name, l.Name)
+		d.resettle = true // the config may say other things of this name
 	}
 	switch {
 	case usable(&was) && (!usable(l) || was.MAC != l.MAC):

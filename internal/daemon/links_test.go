@@ -93,6 +93,16 @@ func TestB2_StaticAddressRemovedByHand(t *testing.T) {
 	}
 }
 
+func TestB8_RenamedAsksTheConfigAgain(t *testing.T) {
+	d, n, _ := newDaemon(t, "")
+	d.settle()
+	l := n.link
+	l.Name = "lan0"
+	if d.update(n, &l); !d.resettle {
+		t.Error("what the config says of the new name is not looked up")
+	}
+}
+
 func TestP3_CacheFollowsARenamedInterface(t *testing.T) {
 	d, n, _ := bound(t)
 	l := n.link

@@ -35,7 +35,7 @@ type lodgers struct {
 
 type lodger struct {
 	*scripted
-	joined bool // it has had a lease
+	joined bool // it has a lease
 	tries  int  // messages sent for what is under way
 }
 
@@ -136,8 +136,11 @@ func (ts *lodgers) frame(t *lodger, m *dhcp4.Message) []byte {
 	return ether.AppendUDPFrame(nil, ts.hw, ts.server, ts.giaddr, ts.us, dhcp4.ServerPort, dhcp4.ServerPort, payload)
 }
 
-// discovery begins the way to a lease.
-func (ts *lodgers) discovery(t *lodger) []byte { return ts.frame(t, t.message(dhcp4.Discover)) }
+// discovery begins the way to a lease, or to that which it has.
+func (ts *lodgers) discovery(t *lodger) []byte {
+	t.joined = false
+	return ts.frame(t, t.message(dhcp4.Discover))
+}
 
 // renewal asks the server itself for more time.
 func (ts *lodgers) renewal(t *lodger) []byte {
