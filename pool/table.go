@@ -23,6 +23,7 @@ type Table struct {
 	addrs index
 	ids   index
 	hws   index
+	byHW  bool // hws is in use
 
 	sides      [][]byte
 	spareSides []uint32
@@ -124,11 +125,16 @@ func (t *Table) AllOf(id []byte) iter.Seq[Record] {
 }
 
 // ByHW returns all records of clients with the hardware address. The table
-// must not change meanwhile.
+// must not change meanwhile. The first time takes as long as a look at each
+// record; where nobody ever asks, no index costs time and memory.
 func (t *Table) ByHW(hw HW) iter.Seq[Record] {
 	return func(yield func(Record) bool) {
 		if hw == (HW{}) {
 			return
+		}
+		if !t.byHW {
+			t.byHW = true
+			t.fill(&t.hws, (*row).hasHW)
 		}
 		for i := t.hws.first(t.hashHW(hw.Type, hw.octets())); i != 0; i = t.hws.next(i) {
 			if w := t.row(i); t.sameHW(w, &hw) && !yield(t.record(w)) {

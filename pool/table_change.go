@@ -91,7 +91,7 @@ func (t *Table) unbind(i uint32) {
 	}
 	if !t.loading {
 		t.ids.remove(i)
-		if w.hasHW() {
+		if t.byHW && w.hasHW() {
 			t.hws.remove(i)
 		}
 	}
@@ -102,7 +102,7 @@ func (t *Table) unbind(i uint32) {
 // index puts row i into the indexes of clients.
 func (t *Table) index(i uint32) {
 	t.ids.insert(i)
-	if t.row(i).hasHW() {
+	if t.byHW && t.row(i).hasHW() {
 		t.hws.insert(i)
 	}
 }
@@ -115,34 +115,28 @@ func (t *Table) load(size int64) {
 	t.addrs.heads, t.addrs.links = make([]uint32, n), make([]link, 0, n)
 }
 
-// loaded makes the indexes of a table that was just filled: at once, which is
-// quicker than one by one, and of the right size.
+// loaded makes the index of the clients of a table that was just filled.
 func (t *Table) loaded() {
 	t.loading = false
-	for _, x := range [...]*index{&t.ids, &t.hws} {
-		x.heads = make([]uint32, t.bindings+1)
-		x.links = make([]link, t.rows)
-	}
-	clients, machines := make([]uint32, 0, some), make([]uint32, 0, some)
+	t.fill(&t.ids, func(w *row) bool { return w.state != Free })
+}
+
+// fill puts all rows that belong into an index into it: at once, which is
+// quicker than one by one, and into one of the right size.
+func (t *Table) fill(x *index, belongs func(w *row) bool) {
+	x.heads = make([]uint32, t.bindings+1)
+	x.links = make([]link, t.rows)
+	list := make([]uint32, 0, some)
 	for i := uint32(1); i < t.rows; i++ {
-		w := t.row(i)
-		if w.state == Free {
+		if !belongs(t.row(i)) {
 			continue
 		}
-		if clients = append(clients, i); len(clients) == some {
-			t.ids.insertSome(clients)
-			clients = clients[:0]
-		}
-		if !w.hasHW() {
-			continue
-		}
-		if machines = append(machines, i); len(machines) == some {
-			t.hws.insertSome(machines)
-			machines = machines[:0]
+		if list = append(list, i); len(list) == some {
+			x.insertSome(list)
+			list = list[:0]
 		}
 	}
-	t.ids.insertSome(clients)
-	t.hws.insertSome(machines)
+	x.insertSome(list)
 }
 
 // Add takes a into the pool.

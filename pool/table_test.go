@@ -255,6 +255,7 @@ func TestTable_ByClientTakesTheBest(t *testing.T) {
 // With all in one chain every look-up meets keys that are not its own.
 func TestTable_EqualHashes(t *testing.T) {
 	tab := tableOf()
+	addrsOf(tab.ByHW(ether(0))) // makes the index
 	for _, x := range []*index{&tab.addrs, &tab.ids, &tab.hws, &tab.held} {
 		x.n = -1000 // no chain is split before that many
 	}
