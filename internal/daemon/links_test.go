@@ -93,6 +93,18 @@ func TestB2_StaticAddressRemovedByHand(t *testing.T) {
 	}
 }
 
+// TestS5_LoopbackIsNobodysServer: a client that names 127.0.0.1 as its server
+// does not get an answer from there, which the kernel would refuse to send.
+func TestS5_LoopbackIsNobodysServer(t *testing.T) {
+	d, n, _ := newDaemon(t, "")
+	for _, a := range []string{"127.0.0.1", "10.0.0.1"} {
+		d.addrs[netip.MustParseAddr(a)] = true
+		if ours := n.site.Ours(netip.MustParseAddr(a)); ours != (a == "10.0.0.1") {
+			t.Errorf("%s ours: %v", a, ours)
+		}
+	}
+}
+
 func TestB8_RenamedAsksTheConfigAgain(t *testing.T) {
 	d, n, _ := newDaemon(t, "")
 	d.settle()
