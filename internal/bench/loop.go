@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"strings"
 
@@ -79,7 +80,11 @@ func (b *bench) loops(path string, crowd func(*contender) *crowd) {
 			b.row("  against the one that syncs", median(ours.rates), median(sync.rates), none)
 			b.row("  CPU µs an exchange: user", ours.user*1e6/ours.exchanges, echo.user*1e6/echo.exchanges, none)
 			b.row("  CPU µs an exchange: system", ours.sys*1e6/ours.exchanges, echo.sys*1e6/echo.exchanges, none)
-			b.note("records: %s, syncs: %s", number(records), number(syncs))
+			if math.IsNaN(records) {
+				b.note("the pool file was compacted meanwhile")
+			} else {
+				b.note("records: %s, syncs: %s", number(records), number(syncs))
+			}
 			if ours.again+echo.again > 0 { // such a rate is that of the crowd's patience
 				b.note("messages sent again after %v: ours %d, echo %d", lost, ours.again, echo.again)
 			}
