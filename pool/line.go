@@ -131,6 +131,12 @@ func appendExtra(b []byte, x *Extra, off Time) []byte {
 	if x.Check {
 		b = append(b, " check=yes"...)
 	}
+	if len(x.Via) > 0 {
+		b = appendQuoted(append(b, " via="...), x.Via)
+	}
+	if x.Server.Is4() {
+		b = x.Server.AppendTo(append(b, " server="...))
+	}
 	if x.Unknown != "" {
 		b = append(append(b, ' '), x.Unknown...)
 	}

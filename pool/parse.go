@@ -171,6 +171,12 @@ func (e *entry) extra(w *words, word []byte) {
 		r.Counter = n
 	case "check":
 		r.Check = string(value) == "yes"
+	case "via":
+		r.Via = text(e.quoted(w, value))
+	case "server":
+		v := words{rest: value}
+		r.Server = v.addr()
+		w.bad = w.bad || v.bad || len(v.rest) > 0
 	default:
 		if r.Unknown != "" {
 			r.Unknown += " "

@@ -69,16 +69,18 @@ type Record struct {
 // Extra is what a record may know beyond the lease: the name=value part of a
 // line in the pool file. Zero values are not written.
 type Extra struct {
-	Agent    []byte // option 82 as it came (agent)
-	Class    []byte // option 60 (class)
-	Host     string // host name (host)
-	Last     Time   // client's last transaction (last)
-	Decliner []byte // client ID that declined (decliner)
-	Holder   HW     // who answered for an abandoned address (holder)
-	Nonce    []byte // RFC 6704 (nonce)
-	Counter  uint64 // RFC 3118 replay counter (counter)
-	Check    bool   // its lease ended in a believed jump of the wall clock: check on the wire before someone else gets it (check)
-	Unknown  string // names that this version does not know, kept as they are
+	Agent    []byte     // option 82 as it came (agent)
+	Class    []byte     // option 60 (class)
+	Host     string     // host name (host)
+	Last     Time       // client's last transaction (last)
+	Decliner []byte     // client ID that declined (decliner)
+	Holder   HW         // who answered for an abandoned address (holder)
+	Nonce    []byte     // RFC 6704 (nonce)
+	Counter  uint64     // RFC 3118 replay counter (counter)
+	Check    bool       // its lease ended in a believed jump of the wall clock: check on the wire before someone else gets it (check)
+	Via      string     // interface of a relayed lease (via)
+	Server   netip.Addr // who gave it (server)
+	Unknown  string     // names that this version does not know, kept as they are
 }
 
 // Same tells whether two records say the same.
@@ -91,7 +93,8 @@ func (r *Record) Same(as *Record) bool {
 func (x *Extra) same(as *Extra) bool {
 	return bytes.Equal(x.Agent, as.Agent) && bytes.Equal(x.Class, as.Class) && x.Host == as.Host &&
 		bytes.Equal(x.Decliner, as.Decliner) && x.Holder == as.Holder && bytes.Equal(x.Nonce, as.Nonce) &&
-		x.Counter == as.Counter && x.Check == as.Check && x.Unknown == as.Unknown
+		x.Counter == as.Counter && x.Check == as.Check && x.Unknown == as.Unknown &&
+		x.Via == as.Via && x.Server == as.Server
 }
 
 // FirstProbe is how many seconds after it was abandoned an address is probed

@@ -62,7 +62,7 @@ func (e Entry) Network() netip.Prefix {
 
 // Lendable tells whether the address is the pool's to give, now or once its
 // lease has ended: it is a member, and the config has nothing against it.
-func (e Entry) Lendable() bool { return e.w.queue != none && !e.t.shut }
+func (e Entry) Lendable() bool { return e.w.queue != none && e.w.queue != gleaned && !e.t.shut }
 
 // Free tells whether the address may be given out from the pool: it is
 // lendable, no lease runs, and it is neither abandoned nor held.

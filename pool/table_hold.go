@@ -24,7 +24,7 @@ func (t *Table) Hold(a netip.Addr, c Client, until Time) { t.HoldFor(a, c, nil, 
 // HoldFor is Hold for a client that came through a relay with option 82 agent.
 func (t *Table) HoldFor(a netip.Addr, c Client, agent []byte, until Time) {
 	i := t.find(a)
-	if i == 0 || t.row(i).queue == none {
+	if q := t.row(i).queue; i == 0 || q == none || q == gleaned {
 		return
 	}
 	t.letGo(i)

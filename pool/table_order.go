@@ -6,7 +6,7 @@ import (
 )
 
 // kind is one of the queues of a network. An address is in one at most, and
-// in none when it can't be given out.
+// in none when it can't be given out, or in that of what relays saw.
 type kind uint8
 
 const (
@@ -15,6 +15,7 @@ const (
 	leased         // by the end of the lease, which is to come
 	abandoned      // by the time of the DECLINE
 	held           // by the end of the hold
+	gleaned        // by the end of the lease that another server gave
 	kinds
 )
 
@@ -73,6 +74,8 @@ func (q queue) top() (at Time, i uint32) {
 // wanted returns the queue that w belongs in, and its time there.
 func (t *Table) wanted(w *row) (kind, Time) {
 	switch {
+	case w.state == Relayed && t.network != nil:
+		return gleaned, w.end()
 	case !w.is(member) || !w.is(lendable) || w.net == 0 || w.state == Relayed:
 		return none, 0
 	case w.state != Abandoned && w.end() > t.now:

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"unsafe"
 )
 
@@ -17,6 +18,8 @@ const (
 	sideHolder   = 'o'
 	sideNonce    = 'x'
 	sideCounter  = '#'
+	sideVia      = 'v'
+	sideServer   = 's'
 	sideUnknown  = '?'
 )
 
@@ -38,6 +41,11 @@ func fold(b []byte, r *Record, isLong bool) []byte {
 	if r.Counter != 0 {
 		b = append(b, sideCounter, 8)
 		b = binary.BigEndian.AppendUint64(b, r.Counter)
+	}
+	b = foldField(b, sideVia, octets(r.Via))
+	if r.Server.Is4() {
+		a := r.Server.As4()
+		b = foldField(b, sideServer, a[:])
 	}
 	return foldField(b, sideUnknown, octets(r.Unknown))
 }
@@ -92,6 +100,10 @@ func unfold(b []byte, r *Record) {
 			r.Nonce = v
 		case sideCounter:
 			r.Counter = binary.BigEndian.Uint64(v)
+		case sideVia:
+			r.Via = text(v)
+		case sideServer:
+			r.Server = netip.AddrFrom4([4]byte(v))
 		case sideUnknown:
 			r.Unknown = text(v)
 		}
@@ -142,6 +154,7 @@ func (t *Table) keep(r *Record) {
 	r.Host = text(t.keepOctets(octets(r.Host)))
 	r.Decliner = t.keepOctets(r.Decliner)
 	r.Nonce = t.keepOctets(r.Nonce)
+	r.Via = text(t.keepOctets(octets(r.Via)))
 	r.Unknown = text(t.keepOctets(octets(r.Unknown)))
 }
 

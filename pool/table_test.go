@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -58,7 +59,7 @@ func plain(r *Record) Record {
 			*b = nil
 		}
 	}
-	c.Host, c.Unknown = string([]byte(c.Host)), string([]byte(c.Unknown))
+	c.Host, c.Unknown, c.Via = strings.Clone(c.Host), strings.Clone(c.Unknown), strings.Clone(c.Via)
 	return c
 }
 
@@ -429,5 +430,6 @@ func randomExtra(rnd *rand.Rand, x *Extra, now Time) {
 	}
 	if rnd.IntN(4) == 0 {
 		x.Unknown = `colour=blue motto="so so"`
+		x.Via, x.Server = "eth0.17", netip.AddrFrom4([4]byte{10, 9, 8, byte(rnd.IntN(256))})
 	}
 }

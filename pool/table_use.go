@@ -96,7 +96,7 @@ func (t *Table) count(w *row, k kind) {
 	switch {
 	case k == held && w.state != Abandoned:
 		agent = t.holds[w.hold].agent
-	case k != free && w.side != 0:
+	case k != free && k != gleaned && w.side != 0:
 		var r Record
 		unfold(t.sides[w.side], &r)
 		agent = r.Agent
@@ -185,4 +185,20 @@ func (t *Table) Abandoned(yield func(a netip.Addr, since Time) bool) {
 			}
 		}
 	}
+}
+
+// Gleaned returns a record that a relay gleaned and whose lease is over; if
+// there is none, when the next one will be, 0 for never.
+func (t *Table) Gleaned(now Time) (r Record, next Time, ok bool) {
+	for n := range t.nets {
+		end, i := t.nets[n].queues[gleaned].top()
+		switch {
+		case i == 0:
+		case end <= now:
+			return t.record(t.row(i)), 0, true
+		case next == 0 || end < next:
+			next = end
+		}
+	}
+	return Record{}, next, false
 }

@@ -16,8 +16,9 @@ type Verb uint8
 
 // The verbs, with the fields of Action that each one uses.
 const (
-	Send        Verb = iota + 1 // Msg, To, Limit: this message, that way
+	Send        Verb = iota + 1 // Msg, To, Limit: this message, that way; or Octets, To: one that is written already
 	Commit                      // Record, Lazy: stable storage must promise this before any later Send of the list leaves
+	Learn                       // Record: as Commit, but in memory only
 	Hold                        // Addr, Client, Agent, Until: keep an OFFERed address for a client, in memory only; for nobody, if there is none
 	Unhold                      // Addr: give up that hold
 	Check                       // Addr: ask the wire whether anybody has it, by ARP on the link, by ICMP echo behind a relay; the server hears the outcome a moment later
@@ -25,6 +26,8 @@ const (
 	Unconfigure                 // Lease: take them off again
 	Save                        // Lease: remember it in the cache
 	Forget                      // nothing: take this network out of the cache
+	Route                       // Addr: a host route to it by the network's interface
+	Unroute                     // Addr, If: take that off again
 	Probe                       // Addr: an ARP probe for it (RFC 5227 section 2.1.1)
 	Announce                    // Addr: an ARP announcement (RFC 5227 section 2.3)
 	Tell                        // Text, Msg: call the scripts with that word, leasefail or nak, and that message
@@ -36,6 +39,7 @@ type Action struct {
 	Verb   Verb
 	Level  Level
 	Msg    *dhcp4.Message
+	Octets []byte
 	To     Dest
 	Limit  int // Send: the most octets of UDP payload; 0 for the least that all take
 	Record *pool.Record
@@ -43,6 +47,7 @@ type Action struct {
 	Lease  *Lease
 	Old    *Lease // Configure: the lease that this one replaces, nil for none
 	Addr   netip.Addr
+	If     string // name of an interface
 	Client pool.Client
 	Agent  []byte // option 82 of that client
 	Until  pool.Time
