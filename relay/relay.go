@@ -1,0 +1,195 @@
+// Package relay passes messages on between clients and servers that are on
+// different networks (RFC 1542 section 4, RFC 3046): Up to the servers, Down to
+// the clients. It works on the octets of a message, so that what the RFCs do
+// not tell a relay to change stays as it is. What servers give to clients it
+// notes in the pool's table, as records in state relayed, which it asks for by
+// Learn and Commit; it reads the table and never writes it.
+//
+// The relay does not ask its servers yet who has an address that it does not
+// know (RFC 4388). Their answers would come in where Down drops them.
+package relay
+
+import (
+	"net/netip"
+	"time"
+
+	"dhcpd/internal/act"
+	"dhcpd/internal/dhcp4"
+	"dhcpd/pool"
+)
+
+// Relay relays. The zero Relay is ready. What it knows comes in with each
+// call; the rest is scratch memory, so that relaying costs no allocation. It
+// serves one caller at a time.
+type Relay struct {
+	now    time.Time
+	at     pool.Time
+	counts Counts
+	acts   []act.Action
+	out    []byte // the message as it goes on
+	record pool.Record
+	id     [1 + 16]byte // memory for record.ID
+
+	wake time.Time // when the next relayed lease ends, or may
+}
+
+// Packet is a message as it came.
+type Packet struct {
+	Msg      *dhcp4.Message
+	Data     []byte // its octets; Parse has read them
+	From, To netip.Addr
+	Index    int // the interface that it came in on
+}
+
+func (r *Relay) begin(now time.Time) {
+	r.now, r.at = now, pool.Time(now.Unix())
+	r.acts = r.acts[:0]
+}
+
+// Up relays a request that came in from network n to its servers. The actions,
+// and all that they point to, are good until the next call.
+func (r *Relay) Up(now time.Time, n *Network, table *pool.Table, p *Packet) []act.Action {
+	r.begin(now)
+	m := p.Msg
+	first := m.Giaddr.IsUnspecified() // we are the first relay on its way
+	switch {
+	case int(m.Hops) > n.hops():
+		r.drop(tooManyHops)
+	case !first && n.Ours(m.Giaddr): // RFC 3046 section 2.1.1
+		r.drop(ourGiaddr)
+	case !first && !unicast(m.Giaddr):
+		r.drop(badGiaddr)
+	case first && m.Options.Has(dhcp4.RelayAgent) && !n.Trusted: // RFC 3046 section 2.1
+		r.drop(untrusted)
+	case len(n.targets) == 0:
+		r.drop(noServer)
+	default:
+		r.forward(n, p)
+		if first {
+			n.asks(now, m)
+			r.forgo(n, table, m)
+		}
+	}
+	return r.acts
+}
+
+// forward sends a request to all servers of the network: the same for every
+// message of a client (RFC 1542 section 4.1.1).
+func (r *Relay) forward(n *Network, p *Packet) {
+	giaddr, source := p.Msg.Giaddr, netip.Addr{}
+	first := giaddr.IsUnspecified()
+	if first && r.addAgent(n, p) {
+		giaddr = n.giaddr
+	} else {
+		r.out = append(r.out[:0], p.Data...)
+		if first { // nothing but giaddr tells the server where the client is
+			giaddr = n.Addr.Addr()
+		}
+	}
+	if first {
+		source = giaddr
+	}
+	dhcp4.PutRelay(r.out, p.Msg.Hops+1, giaddr)
+	to := act.Dest{Port: dhcp4.ServerPort, Source: source}
+	for _, to.Addr = range n.targets {
+		r.send(&to)
+	}
+}
+
+// Down relays a reply to the clients of network n, which Nets found for it.
+func (r *Relay) Down(now time.Time, n *Network, table *pool.Table, p *Packet) []act.Action {
+	r.begin(now)
+	if p.Index == n.Index && !n.isServer(p.From) {
+		r.drop(ownWire) // one of the clients plays the server
+		return r.acts
+	}
+	n.answered()
+	switch p.Msg.Type() {
+	case dhcp4.LeaseUnassigned, dhcp4.LeaseUnknown, dhcp4.LeaseActive:
+		r.drop(noQuery) // for us, not for a client: RFC 4388 section 6.1
+		return r.acts
+	}
+	if n.addedAgent(p.Msg) {
+		r.out = dhcp4.AppendWithoutAgent(r.out[:0], p.Data)
+	} else {
+		r.out = append(r.out[:0], p.Data...)
+	}
+	to := destination(p.Msg, n.Addr.Addr())
+	r.send(&to)
+	r.glean(n, table, p)
+	return r.acts
+}
+
+// Lost counts a reply that is for none of our networks, and says why.
+func (r *Relay) Lost(several bool) []act.Action {
+	r.acts = r.acts[:0]
+	if several {
+		r.drop(noCircuit)
+	} else {
+		r.drop(notOurs)
+	}
+	return r.acts
+}
+
+// do adds an action. They are large: one place to make them.
+func (r *Relay) do(v act.Verb) *act.Action {
+	r.acts = append(r.acts, act.Action{Verb: v})
+	return &r.acts[len(r.acts)-1]
+}
+
+func (r *Relay) send(to *act.Dest) {
+	a := r.do(act.Send)
+	a.Octets, a.To = r.out, *to
+}
+
+// drop counts and notes why a message is not relayed.
+func (r *Relay) drop(why reason) { r.because(why, act.Drop) }
+
+func (r *Relay) because(why reason, l act.Level) {
+	r.counts[why]++
+	a := r.do(act.Note)
+	a.Level, a.Text = l, why.String()
+}
+
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// unicast tells whether a may be a host's address.
+func unicast(a netip.Addr) bool {
+	return a.IsValid() && !a.IsUnspecified() && !a.IsLoopback() && !a.IsMulticast() && a != broadcast
+}
+
+// destination says how a reply travels on the clients' network, from our
+// address there. RFC 2131 section 4.1, seen by the relay:
+//
+//	ciaddr  BROADCAST  yiaddr   to
+//	------  ---------  ------   ------------------------
+//	set     any        any      ciaddr, port 68
+//	0       1          any      broadcast, port 68
+//	0       0          0        broadcast, port 68
+//	0       0          set      yiaddr at chaddr, port 68
+//
+// A NAK is broadcast in any case: its client has no address that it may use.
+func destination(m *dhcp4.Message, source netip.Addr) act.Dest {
+	d := act.Dest{Addr: broadcast, Port: dhcp4.ClientPort, Source: source}
+	switch {
+	case m.Type() == dhcp4.NAK:
+	case unicast(m.Ciaddr):
+		d.Addr = m.Ciaddr
+	case m.Flags&dhcp4.Broadcast != 0 || !unicast(m.Yiaddr) || !addressable(m):
+	default:
+		d.Addr, d.Raw, d.HW = m.Yiaddr, true, [6]byte(m.Chaddr[:6])
+	}
+	return d
+}
+
+// addressable tells whether a frame can be sent to chaddr: it is an Ethernet
+// address of one host.
+func addressable(m *dhcp4.Message) bool {
+	return m.Htype == dhcp4.HtypeEther && m.Hlen == 6 &&
+		m.Chaddr[0]&1 == 0 && [6]byte(m.Chaddr[:6]) != [6]byte{}
+}
+
+// Passes tells whether a message that Parse has refused for that reason is
+// relayed all the same: its header is sound, and what a server would not
+// understand need not mean anything to a relay either.
+func Passes(err error) bool { return err == dhcp4.ErrType || err == dhcp4.ErrCookie }
