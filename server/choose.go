@@ -85,6 +85,9 @@ func (s *Server) choose() (place, reason) {
 	if p, ok := s.entry(); ok {
 		return p, fine
 	}
+	if s.site.Standby {
+		return place{}, standby
+	}
 	why := noAddress
 	for _, rule := range order {
 		for _, l := range s.links {
@@ -199,15 +202,19 @@ func (s *Server) owns(a netip.Addr) bool {
 	return e.Is(s.query.ID) && (e.Runs(s.at) && s.lendable(e) || s.free(e))
 }
 
-// known tells whether there is a record of this client on its network.
+// known tells whether there is a record of this client on its network. Where we
+// relay, one of the past says nothing: the client may be another server's now.
 func (s *Server) known() bool {
 	for _, l := range s.links {
 		if !l.net.IsValid() {
 			continue
 		}
-		if e := s.table.Of(s.query.ID, l.net); e.Known() && e.State() != pool.Relayed {
+		if e := s.table.Of(s.query.ID, l.net); e.Known() && e.State() != pool.Relayed && (!s.relays() || e.Runs(s.at)) {
 			return true
 		}
 	}
 	return false
 }
+
+// relays tells whether what we don't answer goes to other servers.
+func (s *Server) relays() bool { return len(s.site.Settings.Relay) > 0 }

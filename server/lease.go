@@ -27,6 +27,9 @@ func (s *Server) prepare(p place) reason {
 	if err != nil {
 		most = dhcp4.Infinite
 	}
+	if s.site.Longest != 0 && !p.fixed {
+		most = min(most, s.site.Longest)
+	}
 	s.term = most
 	asked, err := s.msg.Options.Uint32(dhcp4.LeaseTime)
 	if err == nil && asked != 0 && asked < most {

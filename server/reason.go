@@ -38,6 +38,7 @@ const (
 	informNowhere
 	informUnserved
 	informUnknown
+	standby
 
 	// Why there was a NAK.
 	notThisNetwork
@@ -52,7 +53,6 @@ const (
 	overheard
 
 	reasons // how many there are
-
 )
 
 var reasonTexts = [reasons]string{
@@ -87,6 +87,7 @@ var reasonTexts = [reasons]string{
 	informNowhere:    "a DHCPINFORM without ciaddr",
 	informUnserved:   "a DHCPINFORM from a client that has no address from here",
 	informUnknown:    "no information for ciaddr on the client's network",
+	standby:          "the servers that we relay to give the addresses here",
 
 	notThisNetwork: "address is not on the client's network",
 	notThisAddress: "address is not the client's",

@@ -69,13 +69,23 @@ func (s *Server) selecting(a netip.Addr) {
 	switch {
 	case ok && p.addr == a:
 		s.ack(p)
+	case why == standby:
+		s.drop(standby)
 	case !ok && s.table.Shut():
 		s.drop(corrupt)
+	case s.standsFor():
+		s.drop(otherServer)
 	case ok || s.responsible(a):
 		s.nak(notThisAddress)
 	default:
 		s.drop(noNetwork)
 	}
+}
+
+// standsFor tells whether a client that selects us may mean a server that we
+// relay to: that told it to (RFC 5107).
+func (s *Server) standsFor() bool {
+	return s.relays() && s.site.Settings.Agent != nil && s.site.Settings.Agent.Override
 }
 
 // holds tells whether a is held for this client and still its to have.
@@ -113,6 +123,8 @@ func (s *Server) verify(a netip.Addr) {
 		s.ack(entry)
 	case ok:
 		s.nak(notThisAddress)
+	case s.site.Standby:
+		s.drop(standby)
 	case !on && s.responsible(a):
 		s.nak(notThisNetwork)
 	case !on:

@@ -97,12 +97,12 @@ func (s *Server) decide() {
 func (s *Server) RecordsLost(now time.Time) { s.lost = now }
 
 // Answered tells whether the message was the server's: it sends or commits
-// something, or has something for the log. Any other may go to a relay
-// (dhcpd(8), "Server Operation").
+// something, asks the wire before it does, or has something for the log. Any
+// other may go to a relay (dhcpd(8), "Relay Operation").
 func Answered(actions []act.Action) bool {
 	for i := range actions {
 		switch a := &actions[i]; a.Verb {
-		case act.Send, act.Commit:
+		case act.Send, act.Commit, act.Check:
 			return true
 		case act.Note:
 			if a.Level == act.Log {

@@ -19,6 +19,8 @@ type Site struct {
 	Ours     func(netip.Addr) bool // tells an address of this machine, whatever the interface
 	MTU      int                   // of the interface; 0 counts as 1500
 	Settings conf.Settings         // the network's options; Server and Inform count here
+	Standby  bool                  // the servers that we relay to give the addresses: ours are for client entries only
+	Longest  uint32                // seconds that a lease from the pool may have; 0 for what the config says
 }
 
 // link is one network that the client may be on.

@@ -36,7 +36,7 @@ func (c *command) check() {
 		return
 	}
 	idle := 0
-	for _, n := range addresses(loaded.Table) {
+	for _, n := range addresses(loaded.Table, false) {
 		a := addr4(n)
 		why, ok := cfg.Lendable(a)
 		if ok || !loaded.Table.Member(a) {

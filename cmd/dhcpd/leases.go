@@ -99,7 +99,23 @@ func appendOwner(b []byte, r *pool.Record) []byte {
 	if c := circuit(r.Agent); c != nil {
 		b = dhcp4.AppendQuoted(append(b, "  circuit "...), c)
 	}
+	if r.State == pool.Relayed {
+		b = appendNamedHW(b, "  ether ", r.HW)
+		if r.Via != "" {
+			b = append(append(b, "  via "...), printable(r.Via)...)
+		}
+		if r.Server.IsValid() {
+			b = r.Server.AppendTo(append(b, "  server "...))
+		}
+	}
 	return b
+}
+
+func appendNamedHW(b []byte, name string, hw pool.HW) []byte {
+	if hw.Len == 0 {
+		return b
+	}
+	return appendHW(append(b, name...), hw.Addr[:min(int(hw.Len), len(hw.Addr))])
 }
 
 // appendAbandoned appends who declined an address, who has it, and in how many
@@ -108,10 +124,7 @@ func appendAbandoned(b []byte, r *pool.Record, member bool, now pool.Time) []byt
 	if len(r.Decliner) > 0 {
 		b = hex.AppendEncode(append(b, "  decliner "...), r.Decliner)
 	}
-	if hw := r.Holder; hw.Len > 0 {
-		b = append(b, "  holder "...)
-		b = appendHW(b, hw.Addr[:min(int(hw.Len), len(hw.Addr))])
-	}
+	b = appendNamedHW(b, "  holder ", r.Holder)
 	if member {
 		b = append(b, "  probe "...)
 		b = appendSeconds(b, int64(pool.NextProbe(r.Since, now)-now))

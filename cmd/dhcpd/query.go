@@ -34,7 +34,7 @@ func (c *command) query() {
 }
 
 // queryPool prints the pool, in the order of its addresses, set apart from
-// what may stand before.
+// what may stand before, and then what a relay has seen.
 func (c *command) queryPool() {
 	clock := pool.NewClock(c.read)
 	loaded := c.load(clock)
@@ -43,32 +43,34 @@ func (c *command) queryPool() {
 	}
 	// Rounded up, as the ends of leases are: a new lease has no second too many.
 	now := pool.Time(clock.Now().Add(time.Second - 1).Unix())
-	list := addresses(loaded.Table)
-	var b []byte
-	if len(list) > 0 {
-		b = c.apart()
-	}
-	for _, n := range list {
-		r, _ := loaded.Table.ByAddr(addr4(n))
-		if r.State == pool.Abandoned {
-			c.abandoned++
+	for _, relayed := range [...]bool{false, true} {
+		list := addresses(loaded.Table, relayed)
+		var b []byte
+		if len(list) > 0 {
+			b = c.apart()
 		}
-		b = appendRecord(b, &r, loaded.Table.Member(r.Addr), now)
-		if len(b) > 1<<16 {
-			c.print(b)
-			b = b[:0]
+		for _, n := range list {
+			r, _ := loaded.Table.ByAddr(addr4(n))
+			if r.State == pool.Abandoned {
+				c.abandoned++
+			}
+			b = appendRecord(b, &r, loaded.Table.Member(r.Addr), now)
+			if len(b) > 1<<16 {
+				c.print(b)
+				b = b[:0]
+			}
 		}
+		c.print(b)
 	}
-	c.print(b)
 }
 
 // addresses returns the addresses that -q shows, in order: those of the pool,
-// and those that are or were leased without being in it. What a relay saw
-// others lease is none of ours.
-func addresses(t *pool.Table) []uint32 {
-	list := make([]uint32, 0, t.Len())
+// and those that are or were leased without being in it; or what a relay saw
+// others lease, which is none of ours.
+func addresses(t *pool.Table, relayed bool) []uint32 {
+	var list []uint32
 	for r := range t.All() {
-		if r.State != pool.Relayed {
+		if (r.State == pool.Relayed) == relayed {
 			list = append(list, number4(r.Addr))
 		}
 	}

@@ -131,13 +131,15 @@ func TestL4_Remove(t *testing.T) {
 		"10.0.0.4         +60          removed    0100005e005307\n", "", 0)
 }
 
-func TestL2_WhileADaemonLives(t *testing.T) {
+func TestL2_R6_WhileADaemonLives(t *testing.T) {
 	s := newSite(t, "tag 224 floor number 1 1;")
 	s.expect("-a 10.0.0.1-10.0.0.3", "", "", 0)
 	r := s.record("10.0.0.2", pool.Bound, 3600)
 	r.Host, r.Agent = "printer", []byte("\x01\x06port 7")
+	gleaned := s.record("10.8.8.8", pool.Relayed, 60)
+	gleaned.Via, gleaned.Server, gleaned.Agent = "eth1", addr("192.0.2.1"), []byte("\x01\x04eth1")
 	daemon := s.lease(r, s.record("10.0.0.3", pool.Released, 0), s.record("10.9.9.9", pool.Fixed, pool.Infinite),
-		s.record("10.8.8.8", pool.Relayed, 60))
+		gleaned)
 	defer daemon.Close()
 	lock, err := cache.Lock(s.cache)
 	if err != nil {
@@ -162,6 +164,8 @@ eth0  floor    3
 10.0.0.2         +3500        -          0100005e005307  host "printer"  circuit "port 7"
 10.0.0.3         -130         released   0100005e005307
 10.9.9.9         infinite     fixed      0100005e005307
+
+10.8.8.8         -40          relayed    0100005e005307  circuit "eth1"  ether 00:00:5e:00:53:07  via eth1  server 192.0.2.1
 `, "", 0)
 }
 

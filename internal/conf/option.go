@@ -29,9 +29,6 @@ var unmade = map[string]bool{
 	"option leasequery": true,
 	"option rogue":      true,
 
-	"option relay": true,
-	"option agent": true,
-
 	"option ignore":      true,
 	"option inform":      true,
 	"option release":     true,

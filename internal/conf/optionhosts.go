@@ -125,11 +125,15 @@ func agentLine(a *Agent, l line) bool {
 	return true
 }
 
+// longestID is how many octets a circuit ID or remote ID may have, so that both
+// and all else that a relay says fit into an option.
+const longestID = 100
+
 func agentID(l line, auto string) AgentID {
 	switch {
 	case len(l) == 2 && l[1].is(auto):
 		return AgentID{Auto: true}
-	case len(l) == 3 && l[1].is("text") && l[2].atom() && l[2].text != "":
+	case len(l) == 3 && l[1].is("text") && l[2].atom() && l[2].text != "" && len(l[2].text) <= longestID:
 		return AgentID{Text: strings.Clone(l[2].text)}
 	}
 	fail(l[0].at, "Usage: "+strings.ToLower(l[0].text)+" "+auto+"|text T")

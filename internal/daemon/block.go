@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/pool"
@@ -102,7 +103,7 @@ func own(r *pool.Record) pool.Record {
 	c := *r
 	c.ID, c.Agent, c.Class = bytes.Clone(r.ID), bytes.Clone(r.Agent), bytes.Clone(r.Class)
 	c.Decliner, c.Nonce = bytes.Clone(r.Decliner), bytes.Clone(r.Nonce)
-	c.Host, c.Unknown = strings.Clone(r.Host), strings.Clone(r.Unknown)
+	c.Host, c.Via, c.Unknown = strings.Clone(r.Host), strings.Clone(r.Via), strings.Clone(r.Unknown)
 	return c
 }
 
@@ -179,6 +180,7 @@ func (s *service) take(c *pool.Changes, b *block) {
 // undo takes back the block that could not be written and every record
 // applied since, in reverse order, and drops the replies that rest on them.
 func (s *service) undo() {
+	s.relay.Start(s.d.now.Add(time.Minute)) // leases that were over are back
 	for _, b := range []*block{s.filling, s.writing} {
 		for i := len(b.undo) - 1; i >= 0; i-- {
 			s.table.Undo(&b.undo[i].old, b.undo[i].had)

@@ -8,6 +8,7 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
 	"dhcpd/pool"
+	"dhcpd/relay"
 	"dhcpd/server"
 )
 
@@ -29,6 +30,8 @@ const (
 	astray
 	ignored
 	behind
+	upward
+	downward
 	withheld
 	refused
 
@@ -54,6 +57,8 @@ var counterTexts = [counters]string{
 	astray:    "dropped: a reply, and no relay here that waits for one",
 	ignored:   "dropped: nothing that our client waits for",
 	behind:    "dropped: too much waits for the disk",
+	upward:    "requests relayed, by the server that they went to",
+	downward:  "replies relayed",
 	withheld:  "not sent: the lease could not be stored",
 	refused:   "not sent: the kernel refused it",
 	blocks:    "blocks written to the pool file",
@@ -74,6 +79,18 @@ type counts struct {
 type types [dhcp4.TLS + 1]uint64
 
 func (t *types) count(m *dhcp4.Message) { t[m.Type()]++ }
+
+// send counts what is sent. What is relayed has a server's port if it goes up.
+func (c *counts) send(a *act.Action) {
+	switch {
+	case a.Octets == nil:
+		c.sent.count(a.Msg)
+	case a.To.Port == dhcp4.ServerPort:
+		c.of[upward]++
+	default:
+		c.of[downward]++
+	}
+}
 
 // note counts what a client did not want to hear.
 func (c *counts) note(a *act.Action) {
@@ -111,6 +128,7 @@ type report struct {
 	start, last time.Duration // on the boot-time clock
 	counts      counts
 	server      server.Counts
+	relay       relay.Counts
 	others      []server.Other
 	clock       clock
 	udp         *link.UDP // nil until it is open
@@ -130,6 +148,9 @@ func (r *report) append(b []byte) []byte {
 		b = appendCount(b, n, counterTexts[i], "")
 	}
 	for what, n := range r.server.All {
+		b = appendCount(b, n, what, "")
+	}
+	for what, n := range r.relay.All {
 		b = appendCount(b, n, what, "")
 	}
 	for i := range r.others {

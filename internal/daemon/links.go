@@ -36,7 +36,7 @@ func (d *Daemon) lookAgain() {
 	if news {
 		d.reload() // it may say something of an interface that it waited for
 	}
-	d.service.eavesdrop()
+	d.check(d.service.letIn())
 }
 
 // look compares the interfaces with those of the last look.

@@ -8,6 +8,7 @@ import (
 	"dhcpd/internal/act"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/link"
+	"dhcpd/relay"
 	"dhcpd/server"
 )
 
@@ -34,7 +35,9 @@ type network struct {
 	client client.State // of a dynamic network
 	ears   ears
 	site   server.Site
-	waits  bool  // it has `option wait`, and others that are to be served are not configured yet
+	waits  bool // it has `option wait`, and others that are to be served are not configured yet
+	relay  relay.Network
+	routed bool  // it has routes to relayed clients
 	asIf   *asIf // in test mode, what the kernel would know
 }
 
@@ -44,6 +47,12 @@ func (n *network) name() string { return n.link.Name }
 // serves tells whether DHCP clients are served here.
 func (n *network) serves() bool { return n.plan.Server && n.addr.IsValid() && !n.waits }
 
+// relays tells whether the requests of DHCP clients here are relayed.
+func (n *network) relays() bool { return len(n.plan.Relay) > 0 && n.addr.IsValid() && !n.waits }
+
+// works tells whether the network is to be served, or relayed for.
+func works(p *conf.Plan) bool { return p.Server || len(p.Relay) > 0 }
+
 // settled tells whether the network is configured for ever, so that there is
 // nothing left to do for it.
 func (n *network) settled() bool {
@@ -52,7 +61,7 @@ func (n *network) settled() bool {
 
 // busy tells whether there is, or may be, work to do for the network: it is
 // served, or not configured for ever.
-func (n *network) busy() bool { return n.plan.Server || usable(&n.link) && !n.settled() }
+func (n *network) busy() bool { return works(&n.plan) || usable(&n.link) && !n.settled() }
 
 // usable tells whether an interface is one of those that we configure: an
 // Ethernet that is no part of something else (B1).

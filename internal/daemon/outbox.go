@@ -55,6 +55,9 @@ func (s *service) send(n *network, a *act.Action, box *outbox) {
 
 // append writes out a message.
 func (s *service) append(dst []byte, n *network, a *act.Action) []byte {
+	if a.Octets != nil {
+		return append(dst, a.Octets...)
+	}
 	dst, left := a.Msg.Append(dst, a.Limit)
 	if !left.Empty() {
 		s.tooBig(n, a.Msg, left)

@@ -11,6 +11,7 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
 	"dhcpd/pool"
+	"dhcpd/relay"
 	"dhcpd/server"
 )
 
@@ -19,6 +20,8 @@ import (
 type service struct {
 	d     *Daemon
 	core  server.Server
+	relay relay.Relay
+	nets  relay.Nets  // that we relay for
 	table *pool.Table // nil until it is open
 	file  *pool.File
 	udp   *link.UDP
@@ -63,7 +66,8 @@ func newService(d *Daemon) *service {
 	return s
 }
 
-// letIn lets in the requests of just those networks that are served.
+// letIn lets in the requests of just those networks that are served or relayed
+// for, and if there are any such, the replies to relays.
 func (s *service) letIn() error {
 	if s.table == nil {
 		return nil
@@ -71,9 +75,12 @@ func (s *service) letIn() error {
 	s.eavesdrop()
 	var served []int
 	for _, n := range s.d.order {
-		if n.serves() {
+		if n.serves() || n.relays() {
 			served = append(served, n.link.Index)
 		}
+	}
+	if s.relink() {
+		return s.udp.OnlyAnd(served...)
 	}
 	return s.udp.Only(served...)
 }
@@ -105,6 +112,7 @@ func (s *service) open() error {
 	s.filling.text.Stamp()
 	s.filling.due = true
 	s.regroup()
+	s.relay.Start(s.d.now)
 	s.idle <- link.NewBatch(batchSize, maxDatagram)
 	go s.wait(s.udp)
 	go s.write(file)
@@ -166,30 +174,47 @@ func (s *service) listen() {
 	}
 }
 
-// answer answers one request.
+// answer answers one request, or passes on what it has no answer for.
 func (s *service) answer(m *link.Msg) {
 	d := s.d
 	n := d.nets[m.Index]
-	switch {
-	case n == nil || !n.serves():
+	if n == nil {
 		d.drop(&d.count.of[unserved], "index "+strconv.Itoa(m.Index), "the network is not served")
 		return
-	case m.Cut:
+	}
+	if m.Cut {
 		d.drop(&d.count.of[long], n.name(), "message is too long")
 		return
 	}
-	if err := d.msg.Parse(m.Data); err != nil {
+	err := d.msg.Parse(m.Data)
+	if err != nil && !(relay.Passes(err) && s.nets.Any()) {
 		d.drop(&d.count.of[malformed], n.name(), err.Error())
 		return
 	}
-	if d.msg.Op != dhcp4.BootRequest {
-		d.drop(&d.count.of[astray], n.name(), "a reply, and no relay here that waits for one")
-		return
-	}
-	d.count.received.count(&d.msg)
 	d.say.packet(n.name(), "received from", m.From.Addr(), &d.msg, d.cfg.Dict())
+	switch {
+	case d.msg.Op == dhcp4.BootReply && !s.nets.Any():
+		d.drop(&d.count.of[astray], n.name(), "a reply, and no relay here that waits for one")
+	case d.msg.Op == dhcp4.BootReply:
+		s.down(n, m)
+	case n.relays():
+		s.answerOrRelay(n, m, err == nil)
+	case !n.serves():
+		d.drop(&d.count.of[unserved], n.name(), "the network is not served")
+	case err != nil:
+		d.drop(&d.count.of[malformed], n.name(), err.Error())
+	default:
+		s.decide(n, m)
+	}
+}
+
+// decide has the server decide about the message just read.
+func (s *service) decide(n *network, m *link.Msg) (answered bool) {
+	s.d.count.received.count(&s.d.msg)
 	n.site.To, n.site.From = m.To.Addr(), m.From.Addr()
-	s.do(n, s.core.Decide(d.now, d.cfg, &n.site, s.table, &d.msg))
+	actions := s.core.Decide(s.d.now, s.d.cfg, &n.site, s.table, &s.d.msg)
+	s.do(n, actions)
+	return server.Answered(actions)
 }
 
 // do does what the server decided about one message. What is sent after a
@@ -205,8 +230,12 @@ func (s *service) do(n *network, actions []act.Action) {
 				return
 			}
 			box = s.commit(a)
+		case act.Learn:
+			s.table.Apply(a.Record)
+		case act.Route, act.Unroute:
+			s.routeLease(n, a)
 		case act.Send:
-			s.d.count.sent.count(a.Msg)
+			s.d.count.send(a)
 			s.send(n, a, box)
 		case act.Hold:
 			s.table.HoldFor(a.Addr, a.Client, a.Agent, a.Until)
@@ -229,10 +258,15 @@ func (s *service) due() {
 	if w := s.core.Wake(); !w.IsZero() && !s.d.now.Before(w) {
 		s.sweep()
 	}
+	if w := s.relay.Wake(); !w.IsZero() && !s.d.now.Before(w) {
+		s.forgetRelayed()
+	}
 }
 
 // wake returns when due is to be called, the zero Time for never.
-func (s *service) wake() time.Time { return earlier(s.checks.wake(), s.core.Wake()) }
+func (s *service) wake() time.Time {
+	return earlier(earlier(s.checks.wake(), s.core.Wake()), s.relay.Wake())
+}
 
 // sweep lets the server look after abandoned addresses, on no network of its
 // own.

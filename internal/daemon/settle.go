@@ -55,7 +55,7 @@ func (d *Daemon) settle() {
 	}
 	plans := d.cfg.Own(nets)
 	// The pool before the first address: a second daemon must not get that far.
-	if slices.ContainsFunc(plans, func(p conf.Plan) bool { return p.Server }) && d.opt.Test == 0 {
+	if slices.ContainsFunc(plans, func(p conf.Plan) bool { return works(&p) }) && d.opt.Test == 0 {
 		if d.fatal = d.service.open(); d.fatal != nil {
 			return
 		}
@@ -71,9 +71,9 @@ func (d *Daemon) settle() {
 }
 
 // awaitOthers has the networks with `option wait` wait until every network that
-// is to be served has been configured, all at one time (B4).
+// is to be served or relayed for has been configured, all at one time (B4).
 func (d *Daemon) awaitOthers() {
-	if !d.any(func(n *network) bool { return n.plan.Server && !n.addr.IsValid() }) {
+	if !d.any(func(n *network) bool { return works(&n.plan) && !n.addr.IsValid() }) {
 		d.complete = true
 	}
 	for _, n := range d.order {

@@ -68,6 +68,7 @@ func (d *Daemon) tell() {
 	r := &t.next
 	r.start, r.last, r.clock = d.began, d.clock.boottime(d.now), d.clock
 	r.counts, r.server = d.count, *d.service.core.Counts()
+	r.relay = *d.service.relay.Counts()
 	r.others = append(r.others[:0], d.service.core.Others()...)
 	r.udp = d.service.udp
 	t.mu.Unlock()

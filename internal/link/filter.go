@@ -71,14 +71,20 @@ func (p *program) keepIf(test uint16, k uint32) {
 	p.add(end, keep, 0, 0)
 }
 
-// onlyInterfaces is the filter of a UDP socket that serves some interfaces. Of
-// so many that they don't fit into a filter it lets everything in.
-func onlyInterfaces(indexes []int) program {
-	const most = unix.BPF_MAXINSNS/2 - 1 - siftSize
+// onlyInterfaces is the filter of a UDP socket that serves some interfaces, and
+// perhaps waits for replies on all. Of so many that they don't fit into a filter
+// it lets everything in.
+func onlyInterfaces(indexes []int, replies bool) program {
+	const most = unix.BPF_MAXINSNS/2 - 3 - siftSize
 	if len(indexes) > most {
 		return program{{Code: end, K: keep}}
 	}
 	var p program
+	if replies {
+		const op, reply = 8, 2 // behind the UDP header: RFC 2131 figure 1
+		p.load(loadByte, op)
+		p.keepIf(ifEqual, reply)
+	}
 	p.load(loadWord, ifIndex)
 	for _, i := range indexes {
 		p.keepIf(ifEqual, uint32(i))

@@ -44,7 +44,7 @@ func bindTwin(port uint16) (int, error) {
 		return -1, err
 	}
 	buffers(fd, serverBuffer)
-	if err = attach(fd, onlyInterfaces(nil)); err == nil {
+	if err = attach(fd, onlyInterfaces(nil, false)); err == nil {
 		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 	}
 	if err == nil {

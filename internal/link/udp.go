@@ -109,9 +109,14 @@ func bindUDP(port uint16, on ID) (fd int, err error) {
 // let in but what is the twin's. What this machine sends to itself comes in on
 // the loopback interface, what comes in on a port of a VRF may come under the
 // VRF's index.
-func (c *UDP) Only(indexes ...int) error {
+func (c *UDP) Only(indexes ...int) error { return c.filter(onlyInterfaces(indexes, false)) }
+
+// OnlyAnd is Only that also lets in what servers say to relays, BOOTREPLYs,
+// wherever it comes in.
+func (c *UDP) OnlyAnd(indexes ...int) error { return c.filter(onlyInterfaces(indexes, true)) }
+
+func (c *UDP) filter(filter program) error {
 	var err error
-	filter := onlyInterfaces(indexes)
 	if c.twin.there() {
 		set := func(fd uintptr) { err = attach(int(fd), append(sift(true), filter...)) }
 		if c.twin.use(set) == nil {
