@@ -39,17 +39,27 @@ const group = 16
 
 // When to compact: not a file so small that it is not worth the wear, and then
 // one that is so many times as long as what counts; or only twice, if that is
-// long.
+// long or the disk has little room left.
 const (
 	compactFloor  = 256 << 10 // octets
 	compactFactor = 4
-	compactDead   = 100_000 // lines
+	compactDead   = 100_000  // lines
+	lookEvery     = 16 << 10 // octets of the file between looks at the room on the disk
 )
 
 // worthwhile tells whether to compact the file if so many of its lines count.
 func (f *File) worthwhile(live int) bool {
-	return f.end >= f.floor && f.lines >= f.patience &&
-		f.lines >= min(f.factor*live, max(2*live, live+compactDead))
+	switch {
+	case f.lines < max(f.patience, min(f.factor, 2)*live):
+		return false
+	case f.end >= f.floor && f.lines >= min(f.factor*live, max(2*live, live+compactDead)):
+		return true
+	case f.end < f.looked+lookEvery:
+		return false
+	}
+	// What counts is half of the file at most: now it fits beside it still.
+	f.looked = f.end
+	return f.disk.room(f.path) < f.end+lookEvery
 }
 
 // startCompaction has a helper begin when it is time for that.

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"io"
+	"math"
 	"os"
 	"syscall"
 
@@ -17,6 +18,7 @@ type disk interface {
 	syncFolder(path string) error              // as safe.SyncFolder
 	remove(path string) error
 	stat(path string) (status, error) // of the name, not of what a link leads to
+	room(path string) int64           // octets that we can write to the disk that path is on
 }
 
 // file is an open file.
@@ -78,6 +80,14 @@ func (osDisk) stat(path string) (status, error) {
 			return status{}, &os.PathError{Op: "stat", Path: path, Err: err}
 		}
 	}
+}
+
+func (osDisk) room(path string) int64 {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(path, &st); err != nil || st.Blocks == 0 { // one without a size, or that has not told
+		return math.MaxInt64
+	}
+	return int64(st.Bavail) * int64(st.Bsize)
 }
 
 func (f osFile) stat() (status, error) {

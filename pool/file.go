@@ -52,6 +52,7 @@ type File struct {
 	patience   int   // no compaction before there are so many lines
 	floor      int64 // see worthwhile
 	factor     int
+	looked     int64 // how long the file was when the room on the disk was asked for
 }
 
 // ErrWhole is in the error of a Commit after which the next block must be a
@@ -191,7 +192,7 @@ func (f *File) adopt(n file, st status) {
 	f.f, f.id = n, st
 	f.written, f.opened = stamp{}, false
 	f.corrupt, f.ragged, f.distrust = nil, false, nil
-	f.patience = 0
+	f.patience, f.looked = 0, 0
 }
 
 // Close writes that the daemon ended in order, and gives up the locks. All

@@ -24,7 +24,7 @@ type simDisk struct {
 	stable map[string]*inode // as a power cut leaves them, at least
 	inodes uint64
 	fault  func(op string) error // asked before each operation; nil for none
-	room   int                   // so many more octets can be written; -1 for any number
+	left   int                   // so many more octets can be written; -1 for any number
 	life   int                   // grows with each crash: files opened before it are dead
 	doom   int                   // so many more operations until the end; -1 for no end
 }
@@ -49,7 +49,7 @@ const sector = 64 // smaller than real ones, so that a block has many
 var errFault = &os.PathError{Op: "fault", Path: "pool", Err: syscall.EIO}
 
 func newSimDisk() *simDisk {
-	return &simDisk{names: map[string]*inode{}, stable: map[string]*inode{}, room: -1, doom: -1}
+	return &simDisk{names: map[string]*inode{}, stable: map[string]*inode{}, left: -1, doom: -1}
 }
 
 var errDead = errors.New("the process is dead")
@@ -73,7 +73,7 @@ func (d *simDisk) fail(fault func(op string) error) {
 func (d *simDisk) limit(room int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.room = room
+	d.left = room
 }
 
 func (d *simDisk) ask(op string) error {
@@ -176,6 +176,15 @@ func (d *simDisk) stat(path string) (status, error) {
 	return status{}, &os.PathError{Op: "stat", Path: path, Err: fs.ErrNotExist}
 }
 
+func (d *simDisk) room(string) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.left < 0 {
+		return 1 << 60
+	}
+	return int64(d.left)
+}
+
 // enter locks the disk for an operation on f.
 func (f *simFile) enter(op string) error {
 	f.d.mu.Lock()
@@ -205,11 +214,11 @@ func (f *simFile) WriteAt(b []byte, at int64) (n int, err error) {
 	if err := f.enter("write"); err != nil {
 		return 0, err
 	}
-	if f.d.room >= 0 && len(b) > f.d.room {
-		b, err = b[:f.d.room], &os.PathError{Op: "write", Path: f.path, Err: syscall.ENOSPC}
+	if f.d.left >= 0 && len(b) > f.d.left {
+		b, err = b[:f.d.left], &os.PathError{Op: "write", Path: f.path, Err: syscall.ENOSPC}
 	}
-	if f.d.room >= 0 {
-		f.d.room -= len(b)
+	if f.d.left >= 0 {
+		f.d.left -= len(b)
 	}
 	if f.d.doom == 0 { // this is the last one
 		b, err = b[:len(b)/2], errDead
@@ -313,7 +322,7 @@ func (d *simDisk) kill() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.life++
-	d.fault, d.room, d.doom = nil, -1, -1
+	d.fault, d.left, d.doom = nil, -1, -1
 	for _, i := range d.names {
 		i.locks = map[int64]*simFile{}
 	}

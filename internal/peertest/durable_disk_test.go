@@ -69,3 +69,18 @@ func TestP4_S4_FullDisk(t *testing.T) {
 	w.crowdIn()
 	w.everyone()
 }
+
+// TestP5_TinyDisk: on a disk that is smaller than the file may else become, it
+// is compacted in time. Nobody has to wait for that.
+func TestP5_TinyDisk(t *testing.T) {
+	w := newHerd(t, newSeed(t), 40)
+	w.small()
+	w.fill("10.0.1.0-10.0.1.63")
+	p := w.server.Ready(w.start())
+	w.play(func() bool { return w.acks > 5000 || p.Output() != "" })
+	if said := p.Output(); said != "" {
+		t.Fatalf("after %d ACKs it says %s", w.acks, said)
+	}
+	w.everyone()
+	w.stored()
+}
