@@ -71,9 +71,14 @@ func (s *service) write(file *pool.File) {
 // knows, since whoever gets it next must not get it twice.
 func (s *service) commit(a *act.Action) *outbox {
 	b, r := s.filling, a.Record
-	// Behind a record that frees the address, the promise that a lazy one
-	// rests on is none any more.
-	lazy := !s.unfree(r.Addr) && a.Lazy
+	lazy := a.Lazy
+	if r.State != pool.Released && s.freed(r.Addr) {
+		// The promise that a lazy record rests on is none any more behind one that
+		// frees the address. What r holds may be the table's, so it is copied.
+		taken := own(r)
+		lazy, r = false, &taken
+		s.freeNow(r.Addr)
+	}
 	if r.State == pool.Released {
 		b.freeing = append(b.freeing, own(r))
 		b.add(r, lazy)
@@ -107,20 +112,34 @@ func own(r *pool.Record) pool.Record {
 	return c
 }
 
-// unfree forgets that an address is to become free, since a later record says
-// otherwise, and tells whether it was to.
-func (s *service) unfree(a netip.Addr) (was bool) {
-	for _, b := range [...]*block{s.filling, s.writing} {
+// freed tells whether an address is to become free.
+func (s *service) freed(a netip.Addr) bool {
+	return s.filling.frees(a) != nil || s.writing != nil && s.writing.frees(a) != nil
+}
+
+// frees returns the record of the block that frees an address, nil for none.
+func (b *block) frees(a netip.Addr) *pool.Record {
+	for i := range b.freeing {
+		if r := &b.freeing[i]; r.Addr == a {
+			return r
+		}
+	}
+	return nil
+}
+
+// freeNow has the table know already that an address becomes free, since a
+// later record says otherwise: should that fail alone, free is what it is.
+func (s *service) freeNow(a netip.Addr) {
+	for _, b := range [...]*block{s.writing, s.filling} {
 		if b == nil {
 			continue
 		}
-		for i := range b.freeing {
-			if r := &b.freeing[i]; r.Addr == a {
-				r.Addr, was = netip.Addr{}, true
-			}
+		for r := b.frees(a); r != nil; r = b.frees(a) { // a RELEASE may have come twice
+			old, had := s.table.Apply(r)
+			b.undo = append(b.undo, undo{old, had})
+			r.Addr = netip.Addr{}
 		}
 	}
-	return was
 }
 
 // flush sends what may leave, and hands over the block if the writer is idle.

@@ -263,6 +263,42 @@ func TestP5_SameRenewalIsNotWritten(t *testing.T) {
 	}
 }
 
+// An address is released, and taken again before the disk knows. What the table
+// says after a failure is what the disk has.
+func TestS8_TakenAgainAndFailed(t *testing.T) {
+	fault := outcome{err: errors.New("write pool: no space left on device")}
+	for _, tt := range []struct {
+		name          string
+		first, second outcome
+		want          string
+	}{
+		{"neither is written", fault, outcome{}, "1:a:bound"},
+		{"the release is, alone", outcome{}, fault, "1:a:released"},
+		{"both are", outcome{}, outcome{}, "1:a:bound"},
+	} {
+		s, n, _ := newServing(t)
+		s.table.Apply(record(1, "a", pool.Bound))
+		s.do(n, ackFor(record(1, "a", pool.Released), false)[:1])
+		s.do(n, ackFor(record(1, "a", pool.Released), false)[:1]) // it was sent twice
+		handOver(s)
+		s.filling = newBlock(s)
+		again := record(1, "a", pool.Bound)
+		s.do(n, ackFor(again, true)[:1])
+		if got := holders(s.table); got != "1:a:bound" {
+			t.Errorf("%s: %s at once", tt.name, got)
+		}
+		s.blockDone(tt.first)
+		if tt.first.err == nil {
+			handOver(s)
+			s.filling = newBlock(s)
+			s.blockDone(tt.second)
+		}
+		if got := holders(s.table); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestL5_RepliesTouchedByOthersAreDropped(t *testing.T) {
 	s, n, _ := newServing(t)
 	a := netip.AddrFrom4([4]byte{10, 0, 0, 1})
