@@ -116,7 +116,7 @@ func (s *Server) choose() (place, reason) {
 // ACK is a promise.
 func (s *Server) entry() (place, bool) {
 	for _, l := range s.links {
-		if a, ok := s.cfg.Fixed(&s.query, l.on); ok && !s.ours(a) && !s.leased(a) {
+		if a, ok := s.asker.Fixed(l.on); ok && !s.ours(a) && !s.leased(a) {
 			return place{addr: a, link: l, fixed: true}, true
 		}
 	}

@@ -24,7 +24,7 @@ func (s *Server) decline() {
 		s.drop(declineOthers)
 		return
 	}
-	fixed, ok := s.cfg.Fixed(&s.query, a)
+	fixed, ok := s.asker.Fixed(a)
 	switch {
 	case ok && fixed == a: // what the config gives, a client can't take away
 		s.log(declines(s.query.ID, a, s.msg))

@@ -24,7 +24,7 @@ func setOf(codes ...dhcp4.Code) (set dhcp4.Set) {
 // gather collects what the config has for the client at p (dhcp-conf.md,
 // "Gathering"). It says what is wrong, fine for nothing.
 func (s *Server) gather(p place) reason {
-	if !s.cfg.Gather(&s.query, p.addr, &s.info) ||
+	if !s.asker.Gather(p.addr, &s.info) ||
 		!s.info.Net(p.addr).Contains(p.link.on) && !s.cfg.Joined(p.addr, p.link.on) {
 		return noInformation
 	}
@@ -42,6 +42,8 @@ func (s *Server) configure() {
 	copy(r.File[:], s.info.File)
 	s.echo(dhcp4.ClientID)        // RFC 6842 section 3
 	s.echo(dhcp4.SubnetSelection) // RFC 3011 section 2
+	s.left = s.info.Options.Set()
+	s.left.RemoveAll(&reserved)
 	list := s.msg.Options.Get(dhcp4.ParameterList)
 	for _, c := range list {
 		s.put(dhcp4.Code(c))
@@ -61,11 +63,13 @@ func (s *Server) wants(c dhcp4.Code) bool {
 	return len(list) == 0 || bytes.IndexByte(list, byte(c)) >= 0 || s.site.Settings.Always.Has(c)
 }
 
-// put puts in option c as gathered, if it was.
+// put puts in option c as gathered, if it was and is not in yet.
 func (s *Server) put(c dhcp4.Code) {
-	switch {
-	case !s.info.Options.Has(c) || reserved.Has(c) || s.reply.Options.Has(c):
+	if !s.left.Has(c) {
 		return
+	}
+	s.left.Remove(c)
+	switch {
 	case c == dhcp4.RenewalTime || c == dhcp4.RebindingTime:
 		// T1 and T2 only mean something within a lease (S12, S9, S14).
 		t, err := s.info.Options.Uint32(c)

@@ -29,6 +29,7 @@ type Server struct {
 
 	// Who asks, and from where.
 	query conf.Query
+	asker conf.Asker
 	agent []byte // what the relay says of it: option 82
 	hw    pool.HW
 	ether [1 + 16]byte // memory for query.HW
@@ -41,6 +42,7 @@ type Server struct {
 
 	// The answer.
 	info   conf.Info
+	left   dhcp4.Set  // options of info that are not in the reply yet
 	term   uint32     // the lease time granted, in seconds
 	self   netip.Addr // who we are to the client: option 54
 	source netip.Addr // the address of ours that the reply comes from
@@ -179,6 +181,7 @@ func (s *Server) identify() reason {
 	s.agent = s.relayed()
 	q.Circuit, _ = dhcp4.SubOption(s.agent, circuitID)
 	q.Remote, _ = dhcp4.SubOption(s.agent, remoteID)
+	s.asker = s.cfg.Ask(q)
 	return fine
 }
 

@@ -14,7 +14,7 @@ type taken struct {
 }
 
 // glance gathers nothing but the netmask and whether there is a lease time.
-func (w *asker) glance() (m uint32, hasMask, hasLease bool) {
+func (w *Asker) glance() (m uint32, hasMask, hasLease bool) {
 	var buf [64]uint32
 	c := w.c
 	for _, r := range w.rules(buf[:0]) {
@@ -39,13 +39,15 @@ func (w *asker) glance() (m uint32, hasMask, hasLease bool) {
 
 // Fixed is the first pass: the address of the client's `client` entry on the
 // network of on, of several the one closest to on.
-func (c *Config) Fixed(q *Query, on netip.Addr) (netip.Addr, bool) {
+func (c *Config) Fixed(q *Query, on netip.Addr) (netip.Addr, bool) { return c.Ask(q).Fixed(on) }
+
+// Fixed is Config.Fixed for the one who asks.
+func (w Asker) Fixed(on netip.Addr) (netip.Addr, bool) {
 	near, ok := toAddr(on)
-	if !ok || len(c.entries) == 0 {
+	if !ok || w.who < 0 {
 		return netip.Addr{}, false
 	}
-	w := c.ask(q)
-	a, ok := w.closest(near, func(a, mask uint32) bool { return (a^near)&mask == 0 || c.wires.same(a, near) })
+	a, ok := w.closest(near, func(a, mask uint32) bool { return (a^near)&mask == 0 || w.c.wires.same(a, near) })
 	if !ok {
 		return netip.Addr{}, false
 	}
@@ -54,7 +56,7 @@ func (c *Config) Fixed(q *Query, on netip.Addr) (netip.Addr, bool) {
 
 // closest returns the address closest to near among those of the client's
 // entries that have a netmask with which they are good.
-func (w *asker) closest(near uint32, good func(a, mask uint32) bool) (best uint32, found bool) {
+func (w *Asker) closest(near uint32, good func(a, mask uint32) bool) (best uint32, found bool) {
 	for n := w.first(); n >= 0; n = w.c.entries[n].next {
 		e := &w.c.entries[n]
 		if found && e.addr^near >= best^near || !w.holds(e.cond) {
@@ -70,7 +72,7 @@ func (w *asker) closest(near uint32, good func(a, mask uint32) bool) (best uint3
 }
 
 // first returns the client's first entry, -1 for none.
-func (w *asker) first() int32 {
+func (w *Asker) first() int32 {
 	if w.who < 0 {
 		return -1
 	}
@@ -85,7 +87,7 @@ func (c *Config) Network(a netip.Addr) (netip.Prefix, bool) {
 	if !ok {
 		return netip.Prefix{}, false
 	}
-	w := c.ask(&Query{})
+	w := c.nobody()
 	w.at(addr)
 	m, ok, _ := w.glance()
 	bits, okBits := maskBits(m)
@@ -117,7 +119,7 @@ func (c *Config) Lendable(a netip.Addr) (why string, ok bool) {
 	if t, ok := c.taken[addr]; ok {
 		return c.message(t.at, a.String()+" belongs to "+t.by), false
 	}
-	w := c.ask(&Query{})
+	w := c.nobody()
 	w.at(addr)
 	m, hasMask, hasLease := w.glance()
 	host := addr &^ m

@@ -71,7 +71,7 @@ func checkAnswers(t *testing.T, c *Config, ask []byte) {
 	if v := one.Options.Get(dhcp4.LeaseTime); v != nil && len(v) != 4 || len(one.Sname) > 64 || len(one.File) > 128 {
 		t.Errorf("lease time %x, sname %q, file %q", v, one.Sname, one.File)
 	}
-	w := c.ask(&q)
+	w := c.Ask(&q)
 	w.at(binary.BigEndian.Uint32(ask))
 	if got, want := w.rules(nil), slow(&w); !slices.Equal(got, want) {
 		t.Errorf("rules %v, want %v", got, want)

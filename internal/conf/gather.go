@@ -9,8 +9,9 @@ import (
 	"dhcpd/internal/dhcp4"
 )
 
-// asker is a query with what the conditions want to know of it.
-type asker struct {
+// Asker is a query with what the conditions want to know of it: of use where
+// several questions are asked by one client.
+type Asker struct {
 	c    *Config
 	q    *Query
 	who  int32 // number of the client ID, -1 for one that no entry names
@@ -22,9 +23,9 @@ type asker struct {
 	hasAddr bool
 }
 
-// ask makes the asker of the first pass.
-func (c *Config) ask(q *Query) asker {
-	w := asker{c: c, q: q, who: -1}
+// Ask makes an Asker, which is good until q changes.
+func (c *Config) Ask(q *Query) Asker {
+	w := Asker{c: c, q: q, who: -1}
 	if n, ok := c.ids[string(q.ID)]; ok {
 		w.who = n
 	} else if n, ok := c.ids[string(q.HW)]; ok {
@@ -33,13 +34,16 @@ func (c *Config) ask(q *Query) asker {
 	return w
 }
 
-// at makes it the asker of the second pass.
-func (w *asker) at(a uint32) {
+// nobody makes the Asker of whom nothing is known.
+func (c *Config) nobody() Asker { return Asker{c: c, q: &Query{}, who: -1} }
+
+// at makes it the Asker of the second pass.
+func (w *Asker) at(a uint32) {
 	w.addr, w.hasAddr = a, true
 }
 
 // holds tells whether a condition and all that enclose it match.
-func (w *asker) holds(n int32) bool {
+func (w *Asker) holds(n int32) bool {
 	for ; n >= 0; n = w.c.conds[n].up {
 		if !w.matches(w.c.conds[n].el) {
 			return false
@@ -50,7 +54,7 @@ func (w *asker) holds(n int32) bool {
 
 // matches tells whether one element matches. A host with several addresses
 // matches each: the one closest to the client's address is that address.
-func (w *asker) matches(el *element) bool {
+func (w *Asker) matches(el *element) bool {
 	switch el.kind {
 	case onClient:
 		return w.named(el) && (!w.hasAddr || slices.Contains(el.addrs, w.addr))
@@ -66,13 +70,13 @@ func (w *asker) matches(el *element) bool {
 
 // named tells whether a client element means the one who asks. Its interface
 // counts only for our own.
-func (w *asker) named(el *element) bool {
+func (w *Asker) named(el *element) bool {
 	return el.who == w.who && (el.ether || !w.byHW) &&
 		(el.ifname == "" || w.q.If == "" || el.ifname == w.q.If)
 }
 
 // text returns what the texts of an element are compared with.
-func (w *asker) text(k kind) []byte {
+func (w *Asker) text(k kind) []byte {
 	switch k {
 	case onClass:
 		return w.q.Class
@@ -92,7 +96,7 @@ func hasPrefix(text []byte, prefixes []string) bool {
 }
 
 // rules appends the numbers of all rules that hold, in the order of the file.
-func (w *asker) rules(dst []uint32) []uint32 {
+func (w *Asker) rules(dst []uint32) []uint32 {
 	x := w.c.index
 	dst = w.bucket(dst[:0], always, true)
 	if w.who >= 0 {
@@ -121,7 +125,7 @@ func (w *asker) rules(dst []uint32) []uint32 {
 }
 
 // bucket appends those rules of a bucket that hold.
-func (w *asker) bucket(dst []uint32, n uint32, ok bool) []uint32 {
+func (w *Asker) bucket(dst []uint32, n uint32, ok bool) []uint32 {
 	if !ok {
 		return dst
 	}
@@ -137,13 +141,16 @@ func (w *asker) bucket(dst []uint32, n uint32, ok bool) []uint32 {
 // Gather is the second pass: all that the file says for this client at
 // address a. False: there is no information, since no netmask is set.
 // Whether a is on the client's network is for the caller to see by Info.Net.
-func (c *Config) Gather(q *Query, a netip.Addr, info *Info) bool {
+func (c *Config) Gather(q *Query, a netip.Addr, info *Info) bool { return c.Ask(q).Gather(a, info) }
+
+// Gather is Config.Gather for the one who asks.
+func (w Asker) Gather(a netip.Addr, info *Info) bool {
 	addr, ok := toAddr(a)
 	if !ok {
 		info.Reset()
 		return false
 	}
-	w := c.ask(q)
+	c := w.c
 	w.at(addr)
 	info.next = w.rules(info.next)
 	name := c.hostNames[addr]

@@ -110,7 +110,7 @@ func TestP1_IndexFindsAll(t *testing.T) {
 		}
 		for range 30 {
 			q, a := randomQuery(r)
-			w := c.ask(&q)
+			w := c.Ask(&q)
 			if a.IsValid() {
 				n, _ := toAddr(a)
 				w.at(n)
@@ -122,8 +122,8 @@ func TestP1_IndexFindsAll(t *testing.T) {
 	}
 }
 
-// slow is what asker.rules must come to.
-func slow(w *asker) []uint32 {
+// slow is what Asker.rules must come to.
+func slow(w *Asker) []uint32 {
 	var list []uint32
 	for i := range w.c.rules {
 		if w.holds(w.c.rules[i].cond) {
@@ -223,7 +223,7 @@ func TestS17_AnswersAllocateNothing(t *testing.T) {
 				t.Errorf("%s with %d clients: %v allocations", name, n, allocs)
 			}
 		}
-		w := c.ask(q)
+		w := c.Ask(q)
 		addr, _ := toAddr(a)
 		w.at(addr)
 		if looked := len(w.c.index.rules[w.c.index.start[always]:w.c.index.start[always+1]]); looked > 3 {

@@ -81,7 +81,7 @@ func (c *Config) newOwn(p *Plan) own {
 // the one closest to the address we have.
 func (c *Config) ownEntry(q *Query, have netip.Addr) netip.Addr {
 	near, _ := toAddr(have)
-	w := c.ask(q)
+	w := c.Ask(q)
 	a, ok := w.closest(near, func(uint32, uint32) bool { return true })
 	if !ok {
 		return netip.Addr{}
@@ -113,7 +113,7 @@ func (o *own) due() bool {
 // client entry, since options may stand where no address is needed; then with
 // the address it has.
 func (c *Config) act(o *own, all []own) {
-	w := c.ask(&o.query)
+	w := c.Ask(&o.query)
 	if !o.asked && o.plan.Net.Ether && !o.client.IsValid() {
 		c.pass(&w, o, all)
 	}
@@ -126,7 +126,7 @@ func (c *Config) act(o *own, all []own) {
 
 // pass does what the options and interface elements say that a network
 // gathers.
-func (c *Config) pass(w *asker, o *own, all []own) {
+func (c *Config) pass(w *Asker, o *own, all []own) {
 	for _, r := range w.rules(nil) {
 		for _, p := range c.ops[c.rules[r].ops.from:c.rules[r].ops.to] {
 			switch p.do {

@@ -20,6 +20,13 @@ func (s *Set) Remove(c Code) { s[c>>6] &^= 1 << (c & 63) }
 // Has tells whether c is in the set.
 func (s *Set) Has(c Code) bool { return s[c>>6]&(1<<(c&63)) != 0 }
 
+// RemoveAll takes those of t out of the set.
+func (s *Set) RemoveAll(t *Set) {
+	for i := range s {
+		s[i] &^= t[i]
+	}
+}
+
 // Empty tells whether the set has no member.
 func (s *Set) Empty() bool { return *s == Set{} }
 
@@ -59,6 +66,9 @@ func (o *Options) Reset() {
 // Len returns how many options there are.
 func (o *Options) Len() int { return o.n }
 
+// Set returns the codes as a set.
+func (o *Options) Set() Set { return o.has }
+
 // Codes returns the codes in order. They are good until the next change.
 func (o *Options) Codes() []Code { return o.list[:o.n:o.n] }
 
@@ -93,7 +103,14 @@ func (o *Options) All() iter.Seq2[Code, []byte] {
 // Put sets option c to a copy of v, which may be a value of o itself. A code
 // that is present keeps its place in the order. Pad, End and Overload are
 // ignored: they belong to the build of a message, which Append sees to.
-func (o *Options) Put(c Code, v []byte) { copy(o.room(c, len(v)), v) }
+func (o *Options) Put(c Code, v []byte) {
+	if o.has.Has(c) || c == Pad || c == End || c == Overload {
+		copy(o.room(c, len(v)), v)
+		return
+	}
+	o.add(c, len(o.buf), len(v))
+	o.buf = append(o.buf, v...)
+}
 
 // PutText sets an option of text. No NUL is added (RFC 2132 section 2).
 func (o *Options) PutText(c Code, s string) { copy(o.room(c, len(s)), s) }
