@@ -34,12 +34,12 @@ const (
 
 // house lists the rooms from the top down: a room only imports rooms below.
 var house = []room{
-	{"cmd/dhcpd", false, "daemon conf pool cache link hook dhcp4 safe"},
+	{"cmd/dhcpd", false, "daemon conf pool cache link dns hook dhcp4 safe"},
 	{"internal/bench", false, "server pool act conf dhcp4 link netlab " + xsys},
 	{"internal/demo", false, "netlab"},
 	{"internal/features", false, ""},
 	{"internal/peertest", false, ""},
-	{"internal/daemon", false, "client server relay pool cache act conf dhcp4 ether rdisc auth link hook safe " + xsys},
+	{"internal/daemon", false, "client server relay pool cache act conf dhcp4 ether rdisc auth link dns hook safe " + xsys},
 	{"server", true, "act conf pool dhcp4 auth"},
 	{"relay", true, "act pool dhcp4"},
 	{"client", true, "act dhcp4 auth"},
@@ -49,6 +49,7 @@ var house = []room{
 	{"cache", false, "dhcp4 safe"},
 	{"internal/auth", true, "dhcp4"},
 	{"internal/link", false, "ether safe " + xsys + " " + raw},
+	{"internal/dns", false, "safe " + xsys},
 	{"internal/rdisc", true, "ether"},
 	{"pool", false, "safe"},
 	{"internal/dhcp4", true, ""},

@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"net/netip"
 	"slices"
 	"strconv"
 
 	"dhcpd/internal/conf"
+	"dhcpd/internal/dns"
 	"dhcpd/internal/link"
 	"dhcpd/pool"
 )
@@ -15,7 +17,7 @@ import (
 // by what the config file says of it.
 func (c *command) check() {
 	names, nets := interfaces()
-	cfg, err := conf.Load(c.conf, conf.Env{Interfaces: names})
+	cfg, err := conf.Load(c.conf, conf.Env{Interfaces: names, Resolve: c.look})
 	if err != nil {
 		c.fail(err.Error())
 		return
@@ -96,4 +98,10 @@ func (c *command) load(clock *pool.Clock) *pool.Loaded {
 		c.fail(loaded.Corrupt.Error())
 	}
 	return loaded
+}
+
+// nameServers returns the addresses that the name servers have for a name.
+func nameServers(name string) []netip.Addr {
+	list, _ := dns.Resolve(name) // without one it is not known, which is reported
+	return list
 }

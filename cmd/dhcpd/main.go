@@ -3,6 +3,7 @@ package main
 
 import (
 	"io"
+	"net/netip"
 	"os"
 
 	"dhcpd/internal/hook"
@@ -26,7 +27,7 @@ func main() {
 
 // run does what the command line says and returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
-	c := command{stdout: stdout, stderr: stderr, read: machine}
+	c := command{stdout: stdout, stderr: stderr, read: machine, look: nameServers}
 	return c.run(args)
 }
 
@@ -34,10 +35,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 type command struct {
 	*flags
 	stdout, stderr io.Writer
-	read           func() pool.Reading // the clocks
-	status         int                 // the exit status so far
-	printed        bool                // something has been
-	abandoned      int                 // addresses, of those printed
+	read           func() pool.Reading            // the clocks
+	look           func(name string) []netip.Addr // by the name servers
+	status         int                            // the exit status so far
+	printed        bool                           // something has been
+	abandoned      int                            // addresses, of those printed
 }
 
 func (c *command) run(args []string) int {

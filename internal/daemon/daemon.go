@@ -16,6 +16,7 @@ import (
 	"dhcpd/cache"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/dns"
 	"dhcpd/internal/link"
 	"dhcpd/internal/safe"
 )
@@ -37,6 +38,7 @@ type Daemon struct {
 	now   time.Time // read once a turn
 	say   sayer
 	cfg   *conf.Config
+	names names           // that only the DNS knows
 	watch *safe.Watch     // of the config's files
 	ifs   []conf.Ifname   // every interface since the start: the config numbers them once
 	ifSet map[string]bool // their names
@@ -93,6 +95,7 @@ func Run(o Options) int {
 		edited:  make(chan struct{}, 1),
 		failed:  make(chan error, 1),
 		ended:   make(chan struct{}),
+		names:   names{look: dns.Resolve},
 		out1:    link.NewBatch(1, 1<<14),
 	}
 	d.service = newService(d)

@@ -11,7 +11,7 @@ import (
 // loadConf reads the config file and sees to it that it is read again when it
 // or the hosts file changes. One that can't be understood changes nothing.
 func (d *Daemon) loadConf() error {
-	cfg, err := conf.Load(d.opt.Conf, conf.Env{Interfaces: d.ifs})
+	cfg, err := conf.Load(d.opt.Conf, conf.Env{Interfaces: d.ifs, Resolve: d.names.addrs})
 	if err != nil {
 		return err
 	}
@@ -20,6 +20,7 @@ func (d *Daemon) loadConf() error {
 		d.watch = safe.NewWatch(d.edited, append(slices.Clip(cfg.Files()), conf.HostsFile)...)
 	}
 	d.cfg = cfg
+	d.names.want(cfg.Names(), d.edited, d.ended)
 	d.say.told = nil // what is still wrong is worth saying again
 	for _, p := range cfg.Problems() {
 		d.say.once(p)

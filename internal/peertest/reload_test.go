@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/ether"
 )
 
 // TestB8_Reload: a running server follows its config file and the hosts file;
@@ -65,6 +66,29 @@ func TestB8_D3_SIGHUP(t *testing.T) {
 	n.server.WriteFile("dhcp.conf", conf("10.0.0.1/24", "DHCPlease 3600; domain two.example;"))
 	p.Signal(syscall.SIGHUP)
 	n.told("two.example")
+}
+
+// TestP1_Names: names that the hosts file does not have are asked for, once
+// there is a way to a name server; what they stand for counts from then on.
+func TestP1_Names(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourServer)
+	server := n.guest("dns")
+	server.Addr("eth0", "10.0.0.53/24")
+	server.Start("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--pid-file=", "--no-resolv",
+		"--no-hosts", "--bind-interfaces", "--interface=eth0", "--log-facility=-", "--host-record=pc.example.org,10.0.0.77")
+	n.server.Run("sh", "-c", "printf 'search example.org\\nnameserver 10.0.0.53\\n' >/etc/resolv.conf")
+	p := n.serve(conf("10.0.0.1/24", "DHCPlease 3600;") + "client " + ether.FormatMAC(n.client.MAC("eth0")) + " pc;\n")
+	p.WaitLine(`Can't find the address of 'pc'`)
+	n.client.Dhclient("eth0", "backoff-cutoff 2;")
+	bound(t, n.client, "10.0.0.77", "10.0.0.77")
+	if text := p.Output(); strings.Count(text, "Can't find") != 1 {
+		t.Errorf("it was said more than once:\n%s", text)
+	}
+	out, _ := n.server.Try(dhcpd, append([]string{"-n"}, files(n.server)...)...)
+	if strings.Contains(out, "Can't find") {
+		t.Errorf("dhcpd -n: %s", out)
+	}
 }
 
 // TestS10_Said: at start, and when the config takes the lease time away, the
