@@ -192,7 +192,7 @@ func (s *service) take(c *pool.Changes, b *block) {
 		s.discard(&s.filling.replies)
 	}
 	if c.Reset || len(c.Add) > 0 {
-		s.regroup()
+		s.stale = true
 	}
 }
 

@@ -57,7 +57,7 @@ func (d *Daemon) gained(n *network, a link.Address) {
 	d.addrs[a.Prefix.Addr()] = true
 	n.link.Addrs = append(n.link.Addrs, a)
 	n.refreshSite(d)
-	d.service.regroup()
+	d.service.stale = true
 }
 
 // dropAddress removes an address, and does not wait for the kernel's news of it.
@@ -69,7 +69,7 @@ func (d *Daemon) dropAddress(n *network, p netip.Prefix) {
 	delete(d.addrs, p.Addr())
 	n.link.Addrs = slices.DeleteFunc(n.link.Addrs, func(a link.Address) bool { return a.Prefix == p })
 	n.refreshSite(d)
-	d.service.regroup()
+	d.service.stale = true
 }
 
 // unconfigure takes a lease off the interface; its routes go with it.

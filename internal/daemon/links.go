@@ -60,7 +60,7 @@ func (d *Daemon) look(links []link.Interface) {
 	}
 	if !maps.Equal(ours, d.addrs) {
 		d.addrs = ours
-		d.service.regroup() // the pool must not give away an address of ours
+		d.service.stale = true // the pool must not give away an address of ours
 	}
 	for i, n := range gone {
 		d.vanish(i, n)

@@ -36,6 +36,7 @@ type service struct {
 	direct   outbox // replies that rest on no record
 	post     post
 	busy     bool // the last batch of requests was full
+	stale    bool // the config, the pool or our addresses are others: regroup
 	filling  *block
 	writing  *block // nil while the writer is idle
 	spare    *block
@@ -110,8 +111,7 @@ func (s *service) open() error {
 	}
 	s.filling, s.spare = newBlock(s), newBlock(s)
 	s.filling.text.Stamp()
-	s.filling.due = true
-	s.regroup()
+	s.filling.due, s.stale = true, true
 	s.relay.Start(s.d.now)
 	s.idle <- link.NewBatch(batchSize, maxDatagram)
 	go s.wait(s.udp)
@@ -254,6 +254,9 @@ func (s *service) due() {
 	if s.table == nil {
 		return
 	}
+	if s.stale {
+		s.regroup()
+	}
 	s.checks.due()
 	if w := s.core.Wake(); !w.IsZero() && !s.d.now.Before(w) {
 		s.sweep()
@@ -275,9 +278,7 @@ func (s *service) sweep() { s.do(nil, s.core.Sweep(s.d.now, s.d.cfg, s.table)) }
 // regroup tells the table which of its addresses may be given out where, and
 // says which may not for want of a lease time (S10).
 func (s *service) regroup() {
-	if s.table == nil {
-		return
-	}
+	s.stale = false
 	cfg := s.d.cfg
 	s.table.Tick(pool.Time(s.d.now.Unix()))
 	s.table.Regroup(func(a netip.Addr) (on netip.Prefix, lendable bool) {

@@ -37,7 +37,7 @@ func (d *Daemon) reload() {
 		d.say.log(err.Error() + "; the configuration stays as it was")
 		return
 	}
-	d.service.regroup()
+	d.service.stale = true
 	d.resettle = true
 }
 
