@@ -49,7 +49,7 @@ install: build/dhcpd
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; \
 	done
 
-# A server and a client in namespaces: as root, or as anyone who may make
+# A server, a relay and a client in namespaces: as root, or as anyone who may make
 # user namespaces.
 demo: build/dhcpd
 	go run ./internal/demo build/dhcpd

@@ -1,6 +1,6 @@
-// Demo shows dhcpd at work: a server and a client, each in namespaces of its
-// own, joined by a wire. The client gets its address from the server; then
-// both print what they know.
+// Demo shows dhcpd at work: a server, a relay and a client, each in namespaces
+// of its own, joined by two wires. The client gets its address from the server
+// by way of the relay; then all three print what they know.
 //
 //	demo DHCPD
 //
@@ -18,17 +18,29 @@ import (
 	"dhcpd/internal/netlab"
 )
 
-// dhcpConf is the whole configuration of the server: its own address, and
-// what everyone on its network is told. The pool says which addresses.
-const dhcpConf = `
+// serverConf is the whole configuration of the server: its own address, and
+// what everyone is told who is behind the relay, which is the router to there.
+// The pool says which addresses.
+const serverConf = `
 interface eth0 10.7.7.1;
-host 10.7.7.0/24 {
-	gateway 10.7.7.1;
+option eth0 server;
+host 10.7.7.0/24 { gateway 10.7.7.2; };
+host 10.7.8.0/24 {
+	gateway 10.7.8.1;
 	DNSserver 10.7.7.1;
 	domain example.org;
 	DHCPlease 3600;
-	option eth0 server;
 };
+`
+
+// relayConf is that of the relay.
+const relayConf = `
+interface eth0 10.7.7.2;	# towards the server
+interface eth1 10.7.8.1;	# towards the client
+host 10.7.7.0/24 { };
+host 10.7.8.0/24 { };
+option eth1 relay 10.7.7.1;
+option eth1 agent { circuit interface; };
 `
 
 func main() {
@@ -67,31 +79,43 @@ func asRoot() int {
 
 func show(t *netlab.Stage, dhcpd string) {
 	lab := netlab.New(t)
-	server, client := lab.Host("server"), lab.Host("client")
-	lab.Wire(server, "eth0", client, "eth0")
+	server, relay, client := lab.Host("server"), lab.Host("relay"), lab.Host("client")
+	lab.Wire(server, "eth0", relay, "eth0")
+	lab.Wire(relay, "eth1", client, "eth0")
+	relay.Forward(true)
 
 	files := func(h *netlab.Host, verb ...string) []string {
 		return append([]string{"-f", h.Dir + "/dhcp.conf", "-c", h.Dir + "/dhcp.cache", "-p", h.Dir + "/dhcp.pool"}, verb...)
 	}
-	server.WriteFile("dhcp.conf", dhcpConf)
-	say("The server's dhcp.conf, and its pool: dhcpd -a 10.7.7.100-10.7.7.109", dhcpConf)
-	server.Run(dhcpd, append([]string{"-a"}, files(server, "10.7.7.100-10.7.7.109")...)...)
+	server.WriteFile("dhcp.conf", serverConf)
+	relay.WriteFile("dhcp.conf", relayConf)
+	say("The server's dhcp.conf, and its pool: dhcpd -a 10.7.8.100-10.7.8.109", serverConf)
+	say("The relay's dhcp.conf", relayConf)
+	server.Run(dhcpd, append([]string{"-a"}, files(server, "10.7.8.100-10.7.8.109")...)...)
 
 	serving := server.Ready(server.Start(dhcpd, files(server, "-d1")...))
+	relaying := relay.Ready(relay.Start(dhcpd, files(relay, "-d1")...))
 	asking := client.Start(dhcpd, files(client, "-d1")...)
 	client.Until("an address on the client", func() bool { return len(client.Addrs("eth0")) > 0 })
-	lab.Until("the client's cache", func() bool {
-		text, err := os.ReadFile(client.Dir + "/dhcp.cache")
-		return err == nil && strings.Contains(string(text), "eth0")
-	})
+	holds := func(h *netlab.Host, name, what string) {
+		lab.Until(what+" in "+name, func() bool {
+			text, err := os.ReadFile(h.Dir + "/" + name)
+			return err == nil && strings.Contains(string(text), what)
+		})
+	}
+	holds(client, "dhcp.cache", "eth0")
+	holds(relay, "dhcp.pool", "relayed")
 
 	say("The client got its address", strings.Join(prefixes(client), "\n"))
-	say("dhcpd -q on the client", client.Run(dhcpd, append([]string{"-q"}, files(client)...)...))
-	say("dhcpd -q on the server", server.Run(dhcpd, append([]string{"-q"}, files(server)...)...))
+	for _, h := range []*netlab.Host{client, relay, server} {
+		say("dhcpd -q on the "+h.Name, h.Run(dhcpd, append([]string{"-q"}, files(h)...)...))
+	}
 	asking.Stop()
+	relaying.Stop()
 	serving.Stop()
 	say("What the client said (dhcpd -d1)", asking.Output())
-	say("What the server said (dhcpd -d1)", serving.Output())
+	say("What the relay said", relaying.Output())
+	say("What the server said", serving.Output())
 }
 
 func prefixes(h *netlab.Host) (list []string) {

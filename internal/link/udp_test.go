@@ -168,6 +168,38 @@ func TestUDP_Only(t *testing.T) {
 	server.expect(t, fmt.Sprintf("to an open one 10.2.0.9:68 10.2.0.1:67 %d", two.Index))
 }
 
+// TestR2_OnlyAnd: replies to a relay come in from anywhere, requests only from
+// where they are served.
+func TestR2_OnlyAnd(t *testing.T) {
+	s, x, y, one, two := multihomed(t)
+	server, cx, cy := s.listen(67, ID{}), x.listen(67, ID{}), y.listen(67, ID{})
+	check(t, server.OnlyAnd(two.Index))
+	cx.send(t, "", "10.1.0.1:67", 0, "\x01 a request")
+	cx.send(t, "", "10.1.0.1:67", 0, "\x02 a reply")
+	server.expect(t, fmt.Sprintf("\x02 a reply 10.1.0.9:67 10.1.0.1:67 %d", one.Index))
+	cy.send(t, "", "10.2.0.1:67", 0, "\x01 another")
+	server.expect(t, fmt.Sprintf("\x01 another 10.2.0.9:67 10.2.0.1:67 %d", two.Index))
+	check(t, server.Only(one.Index))
+	cy.send(t, "", "10.2.0.1:67", 0, "\x02 a reply that nobody waits for")
+	cx.send(t, "", "10.1.0.1:67", 0, "\x01 a third")
+	server.expect(t, fmt.Sprintf("\x01 a third 10.1.0.9:67 10.1.0.1:67 %d", one.Index))
+}
+
+// TestR4_SourceTo: the address by which we reach another.
+func TestR4_SourceTo(t *testing.T) {
+	s, _, _, _, _ := multihomed(t)
+	s.Do(func() {
+		for to, want := range map[string]string{"10.1.0.9": "10.1.0.1", "10.2.0.200": "10.2.0.1"} {
+			if a, ok := SourceTo(netip.MustParseAddr(to)); !ok || a.String() != want {
+				t.Errorf("to %s: %v, %v", to, a, ok)
+			}
+		}
+		if a, ok := SourceTo(netip.MustParseAddr("203.0.113.1")); ok {
+			t.Errorf("from %v to where no route leads", a)
+		}
+	})
+}
+
 // TestUDP_Batch: what waits comes in one turn, whole and in order; what is too
 // long for the buffer is marked.
 // TestL2_Dropped: what the kernel throws away is counted: what is kept out, and
