@@ -19,6 +19,7 @@ const (
 	Init       Phase = iota // before the first DISCOVER, after a DECLINE or NAK, no carrier
 	Selecting               // DISCOVERs go out
 	Requesting              // an OFFER is taken, REQUESTs go out
+	Informing               // the address is there, INFORMs go out
 	Probing                 // an ACK is there, the link is asked who else has the address
 	InitReboot              // a lease is known, no carrier to ask about it
 	Rebooting               // REQUESTs go out to have a known lease confirmed
@@ -27,10 +28,11 @@ const (
 	Rebinding // past T2: REQUESTs to any server
 )
 
-var phaseNames = [...]string{"INIT", "SELECTING", "REQUESTING", "PROBING",
+var phaseNames = [...]string{"INIT", "SELECTING", "REQUESTING", "INFORMING", "PROBING",
 	"INIT-REBOOT", "REBOOTING", "BOUND", "RENEWING", "REBINDING"}
 
-// String returns the name that RFC 2131 uses, as INIT-REBOOT. PROBING is ours.
+// String returns the name that RFC 2131 uses, as INIT-REBOOT. INFORMING and PROBING
+// are ours.
 func (p Phase) String() string { return phaseNames[p] }
 
 // ClassID is the class identifier (option 60) of a client that is given no other.
@@ -43,11 +45,25 @@ type Config struct {
 	ClientID   []byte       // option 61; nil for 01 and the MAC
 	ClassID    string       // option 60; "" for the constant ClassID
 	Hostname   string       // option 12; "" for none
+	FQDN       string       // option 81, in place of 12; "" for none
 	Request    []dhcp4.Code // option 55; nil for what the daemon can apply
+	More       []dhcp4.Code // what else to ask for
+	Send       []Option     // what else to say
 	MTU        int          // of the interface, for option 57; 0 for 1500
 	Possessive bool         // keep the address when the lease ends
 	Probe      bool         // wait out the probing of RFC 5227 before a new address is used
+	Rapid      bool         // take a lease without an offer: RFC 4039
+	IPv6Only   bool         // do without IPv4 where the network says so: RFC 8925
+	Anonymous  bool         // tell no more than needed: RFC 7844
+	Release    bool         // give the lease back at the end
+	Inform     bool         // the address is there already: ask for the rest
 	Times      Times        // test levels: in place of what the server says
+}
+
+// Option is one option as it goes over the wire.
+type Option struct {
+	Code  dhcp4.Code
+	Value []byte
 }
 
 // Times are the renewal, rebinding and lease time of the test levels. The
@@ -83,6 +99,7 @@ type State struct {
 	Naks     int // since the last lease
 	Declines int // likewise
 
+	v6only  bool // INIT because the network does without IPv4
 	NoLink  bool // there is no carrier
 	Running bool // between Start and Stop
 
@@ -102,7 +119,8 @@ const (
 	Conflict                 // MAC, Asking: another host uses, or probes for, the address Watched
 	LinkUp                   // the carrier has come (back)
 	LinkDown                 // the carrier is gone
-	Stop                     // the daemon ends; the address stays
+	Stop                     // nothing more is to be done; the address stays
+	Leave                    // likewise at the daemon's end: the lease may be given back
 )
 
 // Event is one thing that happened to a network.
@@ -165,6 +183,9 @@ func (m *machine) event(e *Event) {
 		m.linkUp()
 	case LinkDown:
 		m.linkDown()
+	case Leave:
+		m.leave()
+		fallthrough
 	case Stop:
 		m.Running, m.due, m.announce = false, time.Time{}, time.Time{}
 	}

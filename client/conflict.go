@@ -26,7 +26,7 @@ const (
 // Invalid for none. It is watched for as long as it is ours.
 func (s *State) Watched() netip.Addr {
 	switch {
-	case !s.Running || s.NoLink:
+	case !s.Running || s.NoLink || s.informs():
 	case s.Phase == Requesting || s.Phase == Probing || s.Phase == Rebooting:
 		return s.Want
 	case s.Held:

@@ -62,7 +62,7 @@ func TestC5_Possessive(t *testing.T) {
 func TestC5_Watched(t *testing.T) {
 	for p := Init; p <= Rebinding; p++ {
 		r := newRig(t).reach(p)
-		want := p >= Requesting && p != InitReboot
+		want := p >= Requesting && p != InitReboot && p != Informing
 		if r.s.Watched().IsValid() != want {
 			t.Errorf("%v: watches %v", p, r.s.Watched())
 		}

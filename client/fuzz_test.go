@@ -20,7 +20,8 @@ func FuzzStep(f *testing.F) {
 	f.Fuzz(func(t *testing.T, script []byte) {
 		g := &gambler{t: t, now: t0, data: script}
 		flags := g.octet()
-		g.s.Config = &Config{MAC: ours, Possessive: flags&1 != 0, Probe: flags&2 != 0, Hostname: "h"}
+		g.s.Config = &Config{MAC: ours, Possessive: flags&1 != 0, Probe: flags&2 != 0, Hostname: "h",
+			Rapid: flags&4 != 0, IPv6Only: flags&8 != 0, Anonymous: flags&16 != 0, Release: flags&32 != 0}
 		for n := 0; n < 300 && len(g.data) > 0; n++ {
 			g.play()
 		}
@@ -47,7 +48,7 @@ func (g *gambler) octet() byte {
 
 // play makes one event and steps.
 func (g *gambler) play() {
-	kind := g.octet() % 9
+	kind := g.octet() % 10
 	g.pass(g.octet())
 	e := Event{Rand: uint64(g.octet())<<56 | uint64(g.octet())}
 	switch kind {
@@ -68,6 +69,8 @@ func (g *gambler) play() {
 		e.Kind = LinkUp
 	case 6:
 		e.Kind = LinkDown
+	case 9:
+		e.Kind = Leave
 	case 7: // the machine has been booted
 		g.on = nil
 		e.Kind, e.Lease = Start, lease(g.now.Add(-30*time.Minute))
@@ -108,6 +111,14 @@ func (g *gambler) plausible() *dhcp4.Message {
 		m.Xid++
 	case 7:
 		m.Options.Put(dhcp4.Code(g.octet()), []byte{g.octet(), g.octet()})
+	case 8:
+		m.Options.Del(dhcp4.MessageType)
+		m.Options.Del(dhcp4.ServerID)
+		m.Options.Del(dhcp4.LeaseTime)
+	case 9:
+		m.Options.Put(dhcp4.RapidCommit, nil)
+	case 10:
+		m.Options.PutUint32(dhcp4.IPv6Only, uint32(g.octet()))
 	}
 	return m
 }
@@ -146,7 +157,7 @@ func (g *gambler) check(a act.Action, e Event, before State) {
 	acked := e.Kind == Got && e.Msg.Type() == dhcp4.ACK && e.Msg.Xid == before.Xid
 	switch a.Verb {
 	case act.Send:
-		if g.s.NoLink || !g.s.Running {
+		if g.s.NoLink || !g.s.Running && e.Kind != Leave {
 			g.t.Errorf("%v sent without a carrier", a.Msg.Type())
 		}
 		late := e.Kind == Conflict && (before.Phase == Probing || before.Held)

@@ -157,11 +157,13 @@ func (r *rig) same(got []string, want ...string) {
 // for the acquisition, 2 for what comes after it.
 func (r *rig) reach(p Phase) *rig {
 	r.t.Helper()
-	r.s.Config.Probe = p == Probing
+	r.s.Config.Probe, r.s.Config.Inform = p == Probing, p == Informing
 	switch {
 	case p == Init:
 		r.do(Event{Kind: LinkDown})
 		r.start(1)
+	case p == Informing:
+		r.do(Event{Kind: Start, Lease: &act.Lease{Net: lease(t0).Net}, Held: true, Rand: even(1)})
 	case p == InitReboot || p == Rebooting:
 		if p == InitReboot {
 			r.do(Event{Kind: LinkDown})

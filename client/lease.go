@@ -42,15 +42,26 @@ func learn(msg *dhcp4.Message, start time.Time) (l act.Lease, err error) {
 	if err != nil || lease == 0 {
 		return l, errTime
 	}
-	if l.Net, _ = network(msg); isEdge(l.Net) {
-		return l, errSubnet
+	if err := place(&l, msg, start); err != nil {
+		return l, err
 	}
-	Learn(&l, msg)
-	l.Start = start
 	if lease != dhcp4.Infinite {
 		setTimes(&l, &msg.Options, lease)
 	}
 	return l, nil
+}
+
+// place reads the address and all that goes with it.
+func place(l *act.Lease, msg *dhcp4.Message, start time.Time) error {
+	if !isHost(msg.Yiaddr) {
+		return errYiaddr
+	}
+	if l.Net, _ = network(msg); isEdge(l.Net) {
+		return errSubnet
+	}
+	Learn(l, msg)
+	l.Start = start
+	return nil
 }
 
 // serverID returns the server identifier, which a reply must have (RFC 2131

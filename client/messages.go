@@ -53,8 +53,11 @@ func (m *machine) discover() {
 	msg := m.message(dhcp4.Discover)
 	m.Secs = seconds(m.now.Sub(m.Began))
 	msg.Secs = m.Secs
-	if m.Lease != nil {
+	if m.Lease != nil && !m.Config.Anonymous {
 		msg.Options.PutAddr(dhcp4.RequestedAddress, m.Lease.Net.Addr())
+	}
+	if m.Config.Rapid {
+		msg.Options.Put(dhcp4.RapidCommit, nil)
 	}
 	m.describe(&msg.Options)
 	m.send(msg, broadcast(noAddr))
@@ -133,41 +136,6 @@ func (m *machine) message(t dhcp4.Type) *dhcp4.Message {
 	msg.SetType(t)
 	msg.Options.Put(dhcp4.ClientID, m.Config.identity())
 	return msg
-}
-
-// describe says who we are and what we want: the same in DISCOVER and REQUEST
-// (RFC 2131 section 3.5).
-func (m *machine) describe(o *dhcp4.Options) {
-	c := m.Config
-	class, list, mtu := c.ClassID, c.Request, c.MTU
-	if class == "" {
-		class = ClassID
-	}
-	if list == nil {
-		list = defaultRequest
-	}
-	if mtu == 0 {
-		mtu = 1500
-	}
-	// RFC 2132 section 9.10: 576 at least. It counts IP and UDP headers.
-	o.PutUint16(dhcp4.MaxSize, uint16(min(max(mtu, 576), math.MaxUint16)))
-	o.PutText(dhcp4.ClassID, class)
-	if c.Hostname != "" {
-		o.PutText(dhcp4.HostName, c.Hostname)
-	}
-	codes := make([]byte, len(list))
-	for i, code := range list {
-		codes[i] = byte(code)
-	}
-	o.Put(dhcp4.ParameterList, codes)
-}
-
-// identity returns the client identifier.
-func (c *Config) identity() []byte {
-	if c.ClientID != nil {
-		return c.ClientID
-	}
-	return append([]byte{dhcp4.HtypeEther}, c.MAC[:]...)
 }
 
 func (m *machine) send(msg *dhcp4.Message, to act.Dest) {

@@ -73,6 +73,12 @@ func rowOf(t testing.TB, p Phase, typ dhcp4.Type) row {
 	case typ == dhcp4.Request && p == Rebinding:
 		return row{options: map[dhcp4.Code]bool{requested: false, serverID: false, list: true, text: false},
 			ciaddr: true}
+	case typ == dhcp4.Inform && p == Informing:
+		return row{options: map[dhcp4.Code]bool{requested: false, lease: false, serverID: false, list: true, text: false},
+			ciaddr: true}
+	case typ == dhcp4.Release:
+		return row{options: map[dhcp4.Code]bool{requested: false, serverID: true,
+			lease: false, list: false, size: false, class: false, dhcp4.HostName: false}, ciaddr: true, unicast: true}
 	case typ == dhcp4.Decline && p == Init:
 		return row{options: map[dhcp4.Code]bool{requested: true, serverID: true, text: true,
 			lease: false, list: false, size: false, class: false, dhcp4.HostName: false}}

@@ -20,12 +20,15 @@ const (
 // what is done when the time of a phase is up, is timeout.
 func (m *machine) enter(p Phase) {
 	from := m.Phase
-	m.Phase, m.Tries, m.due, m.pending = p, 0, time.Time{}, nil
+	m.Phase, m.Tries, m.due, m.pending, m.v6only = p, 0, time.Time{}, nil, false
 	switch p {
 	case Init, InitReboot, Probing: // a carrier or a time is waited for
 	case Selecting:
 		m.Began, m.Xid = m.now, m.freshXid()
 		m.discover()
+	case Informing:
+		m.Began, m.Xid = m.now, m.freshXid()
+		m.inform()
 	case Requesting:
 		m.Sent = m.now
 		m.probe()
@@ -61,6 +64,8 @@ func (m *machine) timeout() {
 			return
 		}
 		m.unanswered()
+	case Informing:
+		m.inform()
 	case Probing:
 		m.probeOn()
 	case InitReboot:
@@ -87,13 +92,25 @@ func (m *machine) wake() {
 func (m *machine) start(l *act.Lease, held bool) {
 	m.State = State{Config: m.Config, NoLink: m.NoLink, Running: true,
 		Lease: l, Held: held && l != nil}
-	m.reconfirm()
+	switch {
+	case l == nil || !m.Config.Anonymous || m.informs():
+		m.reconfirm()
+	case m.Held: // it is used on this very link: nothing is said of it by going on
+		m.follow()
+	default: // RFC 7844 section 3.5: where we have been is nobody's business
+		m.Lease = nil
+		m.restart()
+	}
 }
 
 // restart begins an acquisition from nothing, as soon as there is a carrier.
 func (m *machine) restart() {
 	if m.NoLink {
 		m.enter(Init)
+		return
+	}
+	if m.informs() {
+		m.enter(Informing)
 		return
 	}
 	m.enter(Selecting)
@@ -109,6 +126,8 @@ func (m *machine) restartAfter(wait time.Duration) {
 // section 3.2). What is configured stays so meanwhile.
 func (m *machine) reconfirm() {
 	switch {
+	case m.informs():
+		m.restart()
 	case m.Lease == nil:
 		m.restart()
 	case !good(m.Lease, m.now):
@@ -206,9 +225,12 @@ func (m *machine) linkUp() {
 	m.NoLink = false
 	switch {
 	case !m.Running:
+	case m.Phase >= InitReboot && m.Config.Anonymous && !m.informs():
+		m.giveUp(m.Lease.Net.Addr()) // RFC 7844 section 3.5
+		m.restart()
 	case m.Phase >= InitReboot:
 		m.reconfirm()
-	case m.Phase == Init && m.now.Before(m.due): // after a DECLINE or NAK
+	case m.Phase == Init && m.now.Before(m.due) && !m.v6only: // after a DECLINE or NAK
 	default:
 		m.restart()
 	}

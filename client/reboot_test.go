@@ -221,7 +221,7 @@ func TestB8_StartAnew(t *testing.T) {
 
 // TestD2_Names: as the RFC and the debug lines spell them.
 func TestD2_Names(t *testing.T) {
-	want := []string{"INIT", "SELECTING", "REQUESTING", "PROBING", "INIT-REBOOT", "REBOOTING", "BOUND",
+	want := []string{"INIT", "SELECTING", "REQUESTING", "INFORMING", "PROBING", "INIT-REBOOT", "REBOOTING", "BOUND",
 		"RENEWING", "REBINDING"}
 	for i, name := range want {
 		if got := Phase(i).String(); got != name {

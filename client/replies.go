@@ -23,6 +23,8 @@ func (m *machine) got(msg *dhcp4.Message, from netip.Addr) {
 		m.ack(msg)
 	case dhcp4.NAK:
 		m.nak(msg, from)
+	case dhcp4.BOOTP:
+		m.bootp(msg)
 	default:
 		m.say(act.Drop, "no message for a client")
 	}
@@ -47,8 +49,11 @@ func (m *machine) stranger(msg *dhcp4.Message) string {
 
 // offer takes the first good OFFER.
 func (m *machine) offer(msg *dhcp4.Message) {
-	if m.Phase != Selecting {
+	if m.Phase != Selecting && (m.Phase != Probing || !isBOOTP(m.pending)) {
 		m.say(act.Drop, "DHCPOFFER that is not waited for")
+		return
+	}
+	if m.doWithout(msg) {
 		return
 	}
 	l, err := learn(msg, m.now)
@@ -62,7 +67,14 @@ func (m *machine) offer(msg *dhcp4.Message) {
 
 // ack takes what we asked for, unless someone else has it.
 func (m *machine) ack(msg *dhcp4.Message) {
-	if !m.asking() {
+	switch {
+	case m.Phase == Informing:
+		m.informed(msg)
+		return
+	case m.Phase == Selecting && m.Config.Rapid && msg.Options.Has(dhcp4.RapidCommit):
+		m.rapid(msg)
+		return
+	case !m.asking():
 		m.say(act.Drop, "DHCPACK that answers no DHCPREQUEST of ours")
 		return
 	}
@@ -82,6 +94,7 @@ func (m *machine) ack(msg *dhcp4.Message) {
 		m.say(act.Drop, "the lease is over already")
 	case probed && m.Holder != nobody:
 		m.decline(l.Server)
+	case m.Phase == Rebooting && m.doWithout(msg):
 	case probed && m.Config.Probe && !m.holds(m.Want):
 		m.check(l, fullProbes)
 	default:

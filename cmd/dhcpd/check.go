@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/netip"
-	"slices"
 	"strconv"
 
 	"dhcpd/internal/conf"
@@ -16,21 +15,12 @@ import (
 // check is -n: it tells what is wrong with the config file, and with the pool
 // by what the config file says of it.
 func (c *command) check() {
-	names, nets := interfaces()
-	cfg, err := conf.Load(c.conf, conf.Env{Interfaces: names, Resolve: c.look})
+	cfg, err := conf.Load(c.conf, conf.Env{Interfaces: interfaces(), Resolve: c.look})
 	if err != nil {
 		c.fail(err.Error())
 		return
 	}
-	problems := cfg.Problems()
-	for _, plan := range cfg.Own(nets) {
-		for _, p := range plan.Idle {
-			if !slices.Contains(problems, p) {
-				problems = append(problems, p)
-			}
-		}
-	}
-	for _, p := range problems {
+	for _, p := range cfg.Problems() {
 		c.fail(p)
 	}
 	loaded := c.load(pool.NewClock(c.read))
@@ -53,30 +43,22 @@ func (c *command) check() {
 	}
 }
 
-// interfaces returns those of this machine, by name and as networks that may
-// ask for their configuration; nil if the kernel won't tell.
-func interfaces() (names []conf.Ifname, nets []conf.Net) {
+// interfaces returns those of this machine, nil if the kernel won't tell.
+func interfaces() (list []conf.Ifname) {
 	host, err := link.Open()
 	if err != nil {
-		return nil, nil
+		return nil
 	}
 	defer host.Close()
 	links, err := host.Interfaces()
 	if err != nil {
-		return nil, nil
+		return nil
 	}
 	for i := range links {
 		l := &links[i]
-		n := conf.Net{Name: l.Name, Index: l.Index, MAC: l.MAC, Ether: l.Ether && !l.Port}
-		if len(l.Addrs) > 0 {
-			n.Addr = l.Addrs[0].Prefix.Addr()
-		}
-		names = append(names, conf.Ifname{Name: n.Name, Index: n.Index, Ether: n.Ether})
-		if !l.Port {
-			nets = append(nets, n)
-		}
+		list = append(list, conf.Ifname{Name: l.Name, Index: l.Index, Ether: l.Ether && !l.Port})
 	}
-	return names, nets
+	return list
 }
 
 // several is how many addresses -n complains about one by one. A network that

@@ -4,7 +4,6 @@ import "strings"
 
 // setting is an `option` element.
 type setting struct {
-	name   string
 	ifname string // the interface that it names, "" for the one that asks
 	apply  apply
 }
@@ -29,28 +28,12 @@ var unmade = map[string]bool{
 	"option leasequery": true,
 	"option rogue":      true,
 
-	"option ignore":      true,
-	"option inform":      true,
-	"option release":     true,
 	"option nodiscovery": true,
 	"option router":      true,
-	"option class":       true,
-	"option clientid":    true,
-	"option duid":        true,
-	"option fqdn":        true,
 	"option linklocal":   true,
-	"option anonymous":   true,
-	"option ipv6only":    true,
-	"option send":        true,
-	"option request":     true,
 
 	"option noforce":      true,
 	"option authenticate": true,
-}
-
-// unmadeForClients are the options that a server heeds, but not yet a client.
-var unmadeForClients = map[string]bool{
-	"rapid": true,
 }
 
 // notYet says so where something is used that does nothing yet.
@@ -129,7 +112,6 @@ func (k *compiler) option(b *body, l line) {
 	if s.apply = o.parse(k, args[1:]); s.apply == nil {
 		fail(l[0].at, strings.TrimSpace("Usage: option [if] "+o.name+" "+o.usage))
 	}
-	s.name = o.name
 	k.notYet(l[0].at, "option "+o.name)
 	n := int32(len(k.c.settings))
 	k.c.settings = append(k.c.settings, s)

@@ -20,7 +20,6 @@ type Plan struct {
 	Static bool         // the config names its address
 	Addr   netip.Prefix // if Static: address and netmask
 	Info   *Info        // if Static: all that goes with the address
-	Idle   []string     // what does nothing there yet, as Problems has it
 	Settings
 }
 
@@ -60,9 +59,6 @@ func (c *Config) Own(nets []Net) []Plan {
 	}
 	for i := range owns {
 		c.settle(&owns[i])
-		if plans[i].Server {
-			plans[i].Idle = nil
-		}
 	}
 	return plans
 }
@@ -134,7 +130,6 @@ func (c *Config) pass(w *Asker, o *own, all []own) {
 				s := &c.settings[p.index]
 				if t := target(o, all, s.ifname); t != nil {
 					s.apply(&t.plan.Settings, w.addr)
-					t.plan.note(c, s, p.at)
 				}
 			case opInterface:
 				el := c.interfaces[p.index]
@@ -143,16 +138,6 @@ func (c *Config) pass(w *Asker, o *own, all []own) {
 				}
 			}
 		}
-	}
-}
-
-// note notes an option that will do nothing unless the network is served.
-func (p *Plan) note(c *Config, s *setting, at place) {
-	if !unmadeForClients[s.name] {
-		return
-	}
-	if text := c.message(at, "'option "+s.name+"' for a client is not in this version yet"); !slices.Contains(p.Idle, text) {
-		p.Idle = append(p.Idle, text)
 	}
 }
 

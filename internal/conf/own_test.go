@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -238,38 +237,6 @@ func TestP1_InterfaceNames(t *testing.T) {
 			}
 		case c.settings[0].ifname != tt.want || strings.Join(c.Problems(), "\n") != tt.report:
 			t.Errorf("%s: interface %q, problems %q", tt.text, c.settings[0].ifname, c.Problems())
-		}
-	}
-}
-
-// TestP1_IdleForClients: an option that only a server heeds so far is reported
-// where it stands for a network that is not served.
-func TestP1_IdleForClients(t *testing.T) {
-	const text = `option rapid;
-option eth1 rapid;
-host 10.0.0.0/8 { option rapid; };
-host 10.0.0.1 { option server; };
-`
-	c, err := Parse("dhcp.conf", text, Env{Interfaces: []Ifname{{"eth0", 1, true}, {"eth1", 2, true}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	const line = `"dhcp.conf", line %d: 'option rapid' for a client is not in this version yet`
-	says := func(lines ...int) (all []string) {
-		for _, n := range lines {
-			all = append(all, fmt.Sprintf(line, n))
-		}
-		return all
-	}
-	for i, want := range [][]string{nil, says(2, 1, 3), says(1)} {
-		nets := []Net{ether("eth0", 1, "10.0.0.1"), ether("eth1", 2, "10.0.0.2"), ether("eth2", 3, "")}
-		if got := c.Own(nets)[i].Idle; !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", nets[i].Name, got, want)
-		}
-	}
-	for name := range unmadeForClients {
-		if optionNamed(&item{text: name, kind: tokenWord}) == nil || unmade["option "+name] {
-			t.Errorf("%q does nothing for anyone", name)
 		}
 	}
 }

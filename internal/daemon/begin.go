@@ -22,8 +22,12 @@ func (d *Daemon) begin(n *network) {
 			n.origin, n.addr = foreign, a.Prefix
 			d.say.debug(1, n.name()+": "+a.Prefix.String()+" is there already")
 			d.resettle = true
+			d.askRest(n)
 			return
 		}
+	}
+	if n.plan.Ignore {
+		return
 	}
 	n.origin = dynamic
 	if held {
@@ -52,7 +56,7 @@ func (d *Daemon) known(n *network) (lease *act.Lease, held bool) {
 	if d.opt.Test > 0 {
 		return nil, false
 	}
-	if e := d.entry(n); e != nil && e.MAC == n.link.MAC {
+	if e := d.entry(n); e != nil && e.MAC == n.link.MAC && !informed(e) {
 		lease = entryLease(e)
 		if !lease.Infinite() && !lease.End.After(d.now) {
 			lease = nil
@@ -90,18 +94,6 @@ var testTimes = map[int]client.Times{
 	3: {T1: 60 * time.Second, T2: 120 * time.Second, Lease: 180 * time.Second},
 	4: {T1: 60 * time.Second, T2: 60 * time.Second, Lease: 120 * time.Second},
 	5: {T1: 60 * time.Second, T2: 60 * time.Second, Lease: 60 * time.Second},
-}
-
-// identity is who a network's client is.
-func (d *Daemon) identity(n *network) *client.Config {
-	return &client.Config{
-		MAC:        n.link.MAC,
-		Hostname:   n.plan.Hostname,
-		MTU:        n.link.MTU,
-		Possessive: n.plan.Possessive,
-		Probe:      n.plan.Probe,
-		Times:      testTimes[min(d.opt.Test, 5)],
-	}
 }
 
 // entryLease is the lease that the cache holds.

@@ -34,7 +34,11 @@ func (d *Daemon) clientAction(n *network, a *act.Action) {
 	case act.Send:
 		d.clientSend(n, a)
 	case act.Configure:
-		d.configure(n, a.Lease, a.Old)
+		if n.origin == dynamic {
+			d.configure(n, a.Lease, a.Old)
+		} else {
+			d.configureRest(n, a.Lease)
+		}
 	case act.Unconfigure:
 		d.unconfigure(n, a.Lease)
 	case act.Save:

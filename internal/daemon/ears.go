@@ -34,7 +34,7 @@ type wanted struct{ frames, arp, udp bool }
 // as there is an address to ask for or to defend (C5).
 func (n *network) want() wanted {
 	switch {
-	case n.ears.deaf || n.origin != dynamic || !n.client.Running:
+	case n.ears.deaf || !n.client.Running:
 		return wanted{}
 	case n.asIf != nil:
 		return wanted{frames: true, arp: true}

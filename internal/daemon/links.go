@@ -132,6 +132,7 @@ func (d *Daemon) update(n *network, l *link.Interface) {
 		if a, _ := permanent(l); n.addr != a.Prefix {
 			n.addr, d.resettle = a.Prefix, true
 		}
+		d.updateClient(n, &was)
 	default:
 		d.restore(n)
 		d.updateClient(n, &was)
@@ -192,7 +193,7 @@ func (d *Daemon) updateClient(n *network, was *link.Interface) {
 	l := &n.link
 	lost := was.Carrier && !l.Carrier || was.Flaps != l.Flaps && was.Carrier
 	found := l.Carrier && (!was.Carrier || lost)
-	if n.origin != dynamic || !lost && !found {
+	if !n.client.Running || !lost && !found {
 		return
 	}
 	n.ears.deaf = false

@@ -130,7 +130,7 @@ func (d *Daemon) signal(s os.Signal) bool {
 		d.reload()
 	default:
 		for _, n := range d.order {
-			d.step(n, client.Event{Kind: client.Stop})
+			d.step(n, client.Event{Kind: client.Leave})
 		}
 		return true
 	}

@@ -32,7 +32,7 @@ type network struct {
 	mtu    int          // of the interface before we set it; 0 if we haven't
 	routes []link.Route // those that we set
 	swept  bool         // what an earlier run left of those is gone
-	client client.State // of a dynamic network
+	client client.State // of a dynamic network, or of one that asks for the rest
 	ears   ears
 	site   server.Site
 	waits  bool // it has `option wait`, and others that are to be served are not configured yet
@@ -56,7 +56,7 @@ func works(p *conf.Plan) bool { return p.Server || len(p.Relay) > 0 }
 // settled tells whether the network is configured for ever, so that there is
 // nothing left to do for it.
 func (n *network) settled() bool {
-	return n.origin != dynamic || n.client.Forever()
+	return !n.client.Running || n.client.Forever()
 }
 
 // busy tells whether there is, or may be, work to do for the network: it is

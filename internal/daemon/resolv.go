@@ -11,6 +11,8 @@ import (
 // lease returns what is configured on a network by us, nil for nothing.
 func (n *network) lease() *act.Lease {
 	switch {
+	case n.client.Running && n.client.Held && n.client.Lease.ACK != nil: // of its own, or the rest
+		return n.client.Lease
 	case n.origin == static:
 		return n.static
 	case n.origin == dynamic && n.client.Held:

@@ -62,9 +62,6 @@ func (d *Daemon) settle() {
 		}
 	}
 	for i, plan := range plans {
-		for _, p := range plan.Idle {
-			d.say.once(p)
-		}
 		d.follow(asked[i], plan)
 	}
 	d.awaitOthers()
@@ -90,6 +87,8 @@ func (d *Daemon) follow(n *network, plan conf.Plan) {
 	switch {
 	case byConf:
 		d.configureStatic(n)
+	case plan.Ignore && n.origin == dynamic:
+		d.letGo(n)
 	case n.origin == static: // no longer named there
 		d.letGo(n)
 		fallthrough
@@ -97,6 +96,8 @@ func (d *Daemon) follow(n *network, plan conf.Plan) {
 		d.begin(n)
 	case n.origin == dynamic:
 		n.client.Config = d.identity(n)
+	case n.origin == foreign:
+		d.askRest(n)
 	}
 }
 
@@ -119,4 +120,5 @@ func (d *Daemon) configureStatic(n *network) {
 	n.origin, n.static = static, lease
 	d.configure(n, lease, old)
 	d.remember(n, lease)
+	d.askRest(n)
 }
