@@ -41,10 +41,16 @@ func (s *Server) early(l link) (netip.Addr, bool) {
 	}
 	a, until, ok := s.table.OldestHold(l.net, s.at)
 	waited := holdTime - time.Duration(until-s.at)*time.Second
-	if !ok || waited < patience || !s.usable(a) || s.table.At(a).State() == pool.Abandoned {
+	e := s.table.At(a)
+	c, _ := e.HeldBy(s.at)
+	if !ok || waited < patience || len(c.ID) == 0 || !s.usable(a) { // held for nobody: it is in use
 		return a, false
 	}
-	if !s.sound(a) {
+	good := s.sound
+	if e.State() == pool.Abandoned { // it was OFFERed as the last resort
+		good = func(a netip.Addr) bool { return s.clear(a, forLast) }
+	}
+	if !good(a) {
 		return a, false
 	}
 	s.counts[offerCut]++

@@ -126,6 +126,33 @@ func TestS16_EarlyEnd(t *testing.T) {
 	}
 }
 
+// TestS16_S7_EarlyEndOfTheLastResort: so does the OFFER of an address that was
+// abandoned and that nobody answers for; but not what keeps one that is in use
+// out of the way.
+func TestS16_S7_EarlyEndOfTheLastResort(t *testing.T) {
+	w := newWorld(t, house, "10.0.0.20", "10.0.0.21")
+	for n, a := range map[byte]string{5: "10.0.0.20", 6: "10.0.0.21"} {
+		w.bind(n, a)
+		w.ask(decline(n, a))
+		w.heard(a, 0)
+	}
+	w.now = w.now.Add(checkGood)
+	w.want(discover(1), "check 10.0.0.20; drop")
+	if a := w.heard("10.0.0.20", 66); a.did != "commit abandoned 10.0.0.20; hold 10.0.0.20" {
+		t.Errorf("in use: %s", a.did)
+	}
+	w.want(discover(1), "check 10.0.0.21; drop")
+	w.heard("10.0.0.21", 0)
+	w.want(discover(1), "hold 10.0.0.21; DHCPOFFER 10.0.0.21 to 10.0.0.21:68 raw")
+	w.now = w.now.Add(patience - time.Second)
+	w.want(discover(2), "drop")
+	w.now = w.now.Add(time.Second)
+	w.want(discover(2), "hold 10.0.0.21; DHCPOFFER 10.0.0.21 to 10.0.0.21:68 raw")
+	w.now = w.now.Add(checkGood - 2*patience) // its OFFER is over
+	w.table.Remove(ip("10.0.0.21"))
+	w.want(discover(2), "drop") // the other one is in use
+}
+
 // TestS16_EarlyEndKeepsLeases: an OFFER to a client that has the lease may be
 // cut short, but not the lease.
 func TestS16_EarlyEndKeepsLeases(t *testing.T) {
