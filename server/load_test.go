@@ -16,7 +16,8 @@ import (
 type load struct {
 	*world
 	msg     dhcp4.Message
-	packets [inFlight][]byte
+	asked   dhcp4.Message
+	packets [inFlight][]byte // their memory is used again, as that of datagrams is
 	old     pool.Record
 	acks    int
 }
@@ -45,10 +46,8 @@ func newLoad(b *testing.B) *load {
 	w.sentTo("10.77.0.1")
 	l := &load{world: w}
 	for n := range leases {
-		l.packets[0] = l.discover(n)
-		l.answer(l.packets[:1])
-		l.packets[0] = l.selecting(n)
-		l.answer(l.packets[:1])
+		l.answer(l.batch(1, n, l.discover))
+		l.answer(l.batch(1, n, l.selecting))
 	}
 	if l.acks != leases {
 		b.Fatalf("%d ACKs", l.acks)
@@ -58,25 +57,21 @@ func newLoad(b *testing.B) *load {
 
 // message is what client n sends.
 func (l *load) message(n int, t dhcp4.Type, giaddr netip.Addr) *dhcp4.Message {
-	m := new(dhcp4.Message)
+	m := &l.asked
 	m.Reset(dhcp4.BootRequest)
 	m.Htype, m.Hlen, m.Xid, m.Giaddr = dhcp4.HtypeEther, 6, uint32(n), giaddr
 	m.Chaddr = [16]byte{2, 0x77, byte(n * 31), byte(n >> 16), byte(n >> 8), byte(n)}
 	m.SetType(t)
-	m.Options.Put(dhcp4.ClientID, append([]byte{1}, m.HW()...))
+	id := [7]byte{1}
+	copy(id[1:], m.HW())
+	m.Options.Put(dhcp4.ClientID, id[:])
 	return m
 }
 
-func list(m *dhcp4.Message) []byte {
-	m.Options.Put(dhcp4.ParameterList, []byte{1, 3, 6, 15, 51, 58, 59})
-	b, _ := m.Append(nil, 1500)
-	return b
-}
-
-func (l *load) discover(n int) []byte { return list(l.message(n, dhcp4.Discover, relayAddr)) }
+func (l *load) discover(n int) *dhcp4.Message { return l.message(n, dhcp4.Discover, relayAddr) }
 
 // selecting takes up the OFFER to client n.
-func (l *load) selecting(n int) []byte {
+func (l *load) selecting(n int) *dhcp4.Message {
 	m := l.message(n, dhcp4.Request, relayAddr)
 	id := m.Options.Get(dhcp4.ClientID)
 	a, ok := l.table.HeldFor(id, loaded, pool.Time(l.now.Unix()))
@@ -87,18 +82,18 @@ func (l *load) selecting(n int) []byte {
 		l.t.Fatalf("no OFFER to client %d", n)
 	}
 	m.Options.PutAddr(dhcp4.RequestedAddress, a)
-	m.Options.PutAddr(dhcp4.ServerID, ip("10.77.0.1"))
-	return list(m)
+	m.Options.PutAddr(dhcp4.ServerID, l.site.To)
+	return m
 }
 
-func (l *load) renewing(n int, giaddr netip.Addr) []byte {
+func (l *load) renewing(n int, giaddr netip.Addr) *dhcp4.Message {
 	m := l.message(n, dhcp4.Request, giaddr)
 	r, ok := l.table.ByClient(m.Options.Get(dhcp4.ClientID), loaded)
 	if !ok {
 		l.t.Fatalf("no lease of client %d", n)
 	}
 	m.Ciaddr = r.Addr
-	return list(m)
+	return m
 }
 
 // answer answers packets as the daemon does, but for what the journal, the
@@ -127,15 +122,17 @@ func (l *load) answer(packets [][]byte) time.Duration {
 	return time.Since(start)
 }
 
-// batch makes the packets of so many clients from number n on, known ones out
-// of order.
-func (l *load) batch(n int, packet func(n int) []byte) [][]byte {
-	for i := range l.packets {
-		l.packets[i] = packet(n + i)
+// batch makes the packets of so many clients from number n on.
+func (l *load) batch(size, n int, message func(n int) *dhcp4.Message) [][]byte {
+	for i := range size {
+		m := message(n + i)
+		m.Options.Put(dhcp4.ParameterList, []byte{1, 3, 6, 15, 51, 58, 59})
+		l.packets[i], _ = m.Append(l.packets[i][:0], 1500)
 	}
-	return l.packets[:]
+	return l.packets[:size]
 }
 
+// older is the n-th client of those that have a lease, in no order.
 func older(n int) int { return n * 7919 % leases }
 
 // BenchmarkLoad measures what one request costs, from packet to packet:
@@ -154,8 +151,8 @@ func exchanges(b *testing.B, client func(n int) int, fresh bool) {
 	discovers, requests := time.Hour, time.Hour
 	n := 0
 	for ; n < b.N; n += inFlight {
-		discovers = min(discovers, l.answer(l.batch(n, func(n int) []byte { return l.discover(client(n)) })))
-		requests = min(requests, l.answer(l.batch(n, func(n int) []byte { return l.selecting(client(n)) })))
+		discovers = min(discovers, l.answer(l.batch(inFlight, n, func(n int) *dhcp4.Message { return l.discover(client(n)) })))
+		requests = min(requests, l.answer(l.batch(inFlight, n, func(n int) *dhcp4.Message { return l.selecting(client(n)) })))
 		for i := range inFlight * btoi(fresh) {
 			r, _ := l.table.ByClient(l.message(client(n+i), dhcp4.Request, relayAddr).Options.Get(dhcp4.ClientID), loaded)
 			l.table.Apply(&pool.Record{Addr: r.Addr})
@@ -183,7 +180,7 @@ func renewals(b *testing.B, giaddr netip.Addr) {
 	n := 0
 	for ; n < b.N; n += inFlight {
 		l.now = l.now.Add(time.Second)
-		requests = min(requests, l.answer(l.batch(n, func(n int) []byte { return l.renewing(older(n), giaddr) })))
+		requests = min(requests, l.answer(l.batch(inFlight, n, func(n int) *dhcp4.Message { return l.renewing(older(n), giaddr) })))
 	}
 	if l.acks != leases+n {
 		b.Fatalf("%d ACKs, want %d", l.acks, leases+n)
