@@ -1,6 +1,7 @@
 package peertest
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -277,27 +278,124 @@ func TestR3_AnswerOrRelay(t *testing.T) {
 	}
 }
 
-// TestR3_Fallback: the pool serves strangers while the server is dead, for a
-// short time, and gives them back when it lives.
+// TestR3_Fallback: a branch with its uplink cut and mended. Meanwhile strangers
+// get short leases from the pool; afterwards they move over. Who has an entry
+// notices nothing.
 func TestR3_Fallback(t *testing.T) {
 	t.Parallel()
 	n := newRelaying(t)
-	p := n.run("option eth1 server;\noption eth1 relay 10.0.0.1 fallback 3;\nhost 10.0.1.0/24 { DHCPlease 86400; };\n",
-		"10.0.1.50-10.0.1.59")
-	n.client.Udhcpc("eth0")
-	a := bound(t, n.client, "10.0.1.50", "10.0.1.59")
+	n.silent = true // what leaves by eth0 while that is down is on no wire
+	farServers[0].serve(n)
+	known := n.far("known")
+	p := n.run(fmt.Sprintf(`option eth1 server; option eth1 relay 10.0.0.1 fallback 3;
+		host 10.0.1.0/24 { DHCPlease 86400; };
+		client %s 10.0.1.7;
+	`, ether.FormatMAC(known.MAC("eth0"))), "10.0.1.50-10.0.1.59")
+	n.client.Udhcpc("eth0", "-q").Wait()
+	bound(t, n.client, "10.0.1.100", "10.0.1.109")
+
+	n.relay.Down("eth0")
+	known.Udhcpc("eth0", "-q").Wait()
+	bound(t, known, "10.0.1.7", "10.0.1.7")
+	stranger := n.far("stranger")
+	asking := stranger.Udhcpc("eth0")
+	a := bound(t, stranger, "10.0.1.50", "10.0.1.59")
 	p.WaitLine("eth1: no server answers what is relayed; the pool serves")
-	ack := n.await(dhcp4.ACK)
-	if time, err := ack.Options.Uint32(dhcp4.LeaseTime); err != nil || time != 300 || ack.Yiaddr != a {
+	ack := n.await(dhcp4.ACK, func(p *packet) bool { return p.Yiaddr == a })
+	if time, err := ack.Options.Uint32(dhcp4.LeaseTime); err != nil || time != 300 {
 		t.Errorf("a lease of %d s, %v", time, err)
 	}
-	farServers[0].serve(n)
-	host := n.far("host")
-	host.Udhcpc("eth0", "-q")
-	p.WaitLine("eth1: a server answers again; requests are relayed")
-	later := n.far("later")
-	later.Udhcpc("eth0")
-	bound(t, later, "10.0.1.100", "10.0.1.109")
+
+	n.relay.Up("eth0")
+	n.Until("the server heard", func() bool {
+		asking.Signal(syscall.SIGUSR1) // renew: it is asked, too
+		return strings.Contains(p.Output(), "eth1: a server answers again; requests are relayed")
+	})
+	n.Until("the stranger moved", func() bool {
+		asking.Signal(syscall.SIGUSR1)
+		list := stranger.Addrs("eth0")
+		return len(list) == 1 && list[0].Addr().As4()[3] >= 100
+	})
+	known.Udhcpc("eth0", "-q").Wait()
+	bound(t, known, "10.0.1.7", "10.0.1.7")
+}
+
+// TestR4_Select: where the server can't reach the clients' network, giaddr is
+// an address that it can, and option 82 says which network is meant.
+func TestR4_Select(t *testing.T) {
+	t.Parallel()
+	for _, s := range []int{0, 1, 2, 3} {
+		t.Run(farServers[s].name, func(t *testing.T) {
+			t.Parallel()
+			n := newRelaying(t)
+			n.server.Run("ip", "route", "del", "10.0.0.0/8", "via", "10.0.0.2")
+			farServers[s].serve(n)
+			n.run(plainRelay + "option eth1 agent { select; };\n")
+			n.client.Dhclient("eth0")
+			bound(t, n.client, "10.0.1.100", "10.0.1.109")
+			p := n.above(dhcp4.Discover, from(n.relay))
+			if p.Giaddr.String() != "10.0.0.2" || string(p.Options.Get(dhcp4.RelayAgent)) != "\x05\x04\x0a\x00\x01\x01" {
+				t.Errorf("giaddr %v, option 82 %x", p.Giaddr, p.Options.Get(dhcp4.RelayAgent))
+			}
+		})
+	}
+}
+
+// TestR1_Types: what no client of today sends passes as well, octet for octet:
+// BOOTP, a DHCPLEASEQUERY, a type that is not known; and down, a FORCERENEW. What
+// claims to have passed a switch that is not trusted does not.
+func TestR1_R2_R4_Types(t *testing.T) {
+	t.Parallel()
+	n := newRelaying(t)
+	n.allow = []string{"Unknown", "unknown"} // the message type that is
+	n.run(agentRelay)
+	sock := n.client.Frames("eth0")
+	for i, typ := range []dhcp4.Type{dhcp4.BOOTP, dhcp4.LeaseQuery, 99} {
+		c := newScripted(uint16(i))
+		m := c.message(typ)
+		if typ == dhcp4.BOOTP {
+			m.Options.Del(dhcp4.MessageType)
+		} else if typ == dhcp4.LeaseQuery {
+			m.Giaddr = netip.MustParseAddr("10.0.1.99")
+		}
+		payload, _ := m.Append(nil, dhcp4.MinLimit)
+		untrusted := newScripted(uint16(10 + i)).message(typ)
+		untrusted.Giaddr = netip.IPv4Unspecified()
+		untrusted.Options.Put(dhcp4.RelayAgent, []byte("\x01\x01x"))
+		sock.Send(c.frame(untrusted))
+		sock.Send(c.datagram(payload))
+		var got []byte
+		n.upper.Await("what was sent", func(frame []byte) bool {
+			d, err := ether.ParseUDPFrame(frame)
+			if err != nil || d.Dst.String() != "10.0.0.1:67" {
+				return false
+			}
+			got = d.Payload
+			return true
+		})
+		want := bytes.Clone(payload)
+		if typ != dhcp4.LeaseQuery {
+			m.Giaddr = netip.MustParseAddr("10.0.1.1")
+		}
+		if typ == 99 { // BOOTP has no options here
+			mac := n.relay.MAC("eth1")
+			want, _ = dhcp4.AppendAgent(nil, payload, append([]byte("\x01\x04eth1\x02\x06"), mac[:]...), 1472)
+		}
+		dhcp4.PutRelay(want, 1, m.Giaddr)
+		if !bytes.Equal(got, want) {
+			t.Errorf("%v is relayed as\n%x, want\n%x", typ, got, want)
+		}
+	}
+
+	n.client.Addr("eth0", "10.0.1.77/24")
+	m := newScripted(1).message(dhcp4.ForceRenew)
+	m.Op, m.Ciaddr, m.Giaddr = dhcp4.BootReply, netip.MustParseAddr("10.0.1.77"), netip.MustParseAddr("10.0.1.1")
+	payload, _ := m.Append(nil, dhcp4.MinLimit)
+	n.server.Frames("eth0").Send(ether.AppendUDPFrame(nil, n.server.MAC("eth0"), n.relay.MAC("eth0"),
+		netip.MustParseAddr("10.0.0.1"), m.Giaddr, 67, 67, payload))
+	if p := n.await(dhcp4.ForceRenew); p.Dst.String() != "10.0.1.77:68" || !bytes.Equal(p.Payload, payload) {
+		t.Errorf("FORCERENEW to %v: %s", p.Dst, p.Dump(nil, dhcp4.Builtin()))
+	}
 }
 
 // TestR5_Unnumbered: two interfaces with one address between them and no
