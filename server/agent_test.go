@@ -98,6 +98,31 @@ func TestS13_Stored(t *testing.T) {
 	}
 }
 
+// TestS13_AgentGone: a client that comes to the same network by another way, or
+// whose relay says nothing of it any more, is not on its old circuit.
+func TestS13_AgentGone(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		to   string
+		msg  *dhcp4.Message
+		want string
+	}{
+		{"renewed past the relay", "10.0.0.1", renewing(9, "10.0.1.20"), "\x01\x03ge1"},
+		{"renewed through the relay", "10.0.0.1", renewing(9, "10.0.1.20", giaddr("10.0.1.1")), ""},
+		{"rebound through a relay that is silent", "10.0.0.1", renewing(9, "10.0.1.20", giaddr("10.0.1.2")), ""},
+		{"asked again through it", "10.0.0.1", from(9, dhcp4.Request, serverID("10.0.0.1"), requested("10.0.1.20"), giaddr("10.0.1.2")), ""},
+		{"rebound on our own link", "255.255.255.255", renewing(9, "10.0.1.20"), ""},
+	} {
+		w := newWorld(t, through, "10.0.1.20").sentTo("10.0.0.1")
+		w.site.Addrs = prefixes("10.0.0.1/24 10.0.1.9/24")
+		w.ask(from(9, dhcp4.Request, serverID("10.0.0.1"), requested("10.0.1.20"), giaddr("10.0.1.1"), agent(circuit, "ge1")))
+		a := w.sentTo(c.to).ask(c.msg)
+		if a.record == nil || string(a.record.Agent) != c.want || a.lazy != (c.want != "") {
+			t.Errorf("%s: %s, record %+v, lazy %v", c.name, a.did, a.record, a.lazy)
+		}
+	}
+}
+
 // TestS13_ServerIDOverride: RFC 5107. The client knows the relay as its
 // server, and all that it sends there is for us.
 func TestS13_ServerIDOverride(t *testing.T) {

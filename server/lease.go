@@ -84,16 +84,16 @@ func (s *Server) commit(p place) {
 	a.Record, a.Lazy = r, lazy
 }
 
-// learn puts into the record what the message tells about the client. What it
-// leaves out stays: a renewal does not pass the relay that adds option 82. It
-// tells whether there is news that storage must know at once.
+// learn puts into the record what the message tells about the client. A class
+// or a name that it leaves out stays; option 82 only where the message did not
+// pass the relay that adds it: see relayed. It tells whether there is news that
+// storage must know at once.
 func (s *Server) learn() (news bool) {
 	o, r := &s.msg.Options, &s.record
 	news = r.HW != s.hw
 	r.Client, r.Last = s.client(), s.at
-	if v := o.Get(dhcp4.RelayAgent); v != nil {
-		news = news || !bytes.Equal(v, r.Agent)
-		r.Agent = v
+	if !bytes.Equal(s.agent, r.Agent) {
+		news, r.Agent = true, s.agent
 	}
 	if v := o.Get(dhcp4.ClassID); v != nil {
 		news = news || !bytes.Equal(v, r.Class)
