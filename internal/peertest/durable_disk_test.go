@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // small has the pool file lie on a disk of 64 kB, which only the server sees.
@@ -83,4 +84,68 @@ func TestP5_TinyDisk(t *testing.T) {
 	}
 	w.everyone()
 	w.stored()
+}
+
+// TestP4_S4_FullNowAndThen: a small disk is full now and then, under load, and the
+// server is killed at any moment of that.
+func TestP4_S4_FullNowAndThen(t *testing.T) {
+	w := newHerd(t, newSeed(t), 40)
+	folder := w.small()
+	w.fill("10.0.1.0-10.0.1.63")
+	for range 40 {
+		p := w.start()
+		w.crowdIn()
+		w.everyone()
+		for range w.rnd.IntN(5) {
+			w.server.Try("dd", "if=/dev/zero", "of="+folder+"/fill", "bs=1k")
+			w.playFor(20 * time.Millisecond)
+			w.server.Run("rm", folder+"/fill")
+			w.playFor(10 * time.Millisecond)
+		}
+		if w.rnd.IntN(2) == 0 {
+			w.server.Try("dd", "if=/dev/zero", "of="+folder+"/fill", "bs=1k")
+			w.playFor(30 * time.Millisecond)
+		}
+		p.Kill()
+		w.hear()
+		w.stored()
+		w.server.Run("rm", "-f", folder+"/fill")
+	}
+}
+
+// TestP4_FileTaken: under load the pool file is removed, emptied, or replaced by
+// what it was before. Once it is there again nothing that was promised is lost.
+func TestP4_FileTaken(t *testing.T) {
+	w := newHerd(t, newSeed(t), 64)
+	w.fill("10.0.1.0-10.0.1.95")
+	p := w.start()
+	w.crowdIn()
+	for round := range 60 {
+		before := inode(t, w.pool)
+		switch round % 3 {
+		case 0:
+			w.server.Run("rm", w.pool)
+		case 1:
+			w.server.Run("truncate", "-s", "0", w.pool)
+		case 2:
+			w.server.Run("cp", "-p", w.pool, w.pool+".old")
+			w.playFor(10 * time.Millisecond)
+			w.server.Run("mv", w.pool+".old", w.pool)
+			before = inode(t, w.pool)
+		}
+		w.play(func() bool {
+			info, err := os.Stat(w.pool)
+			return err == nil && info.Size() > 0 && number(info) != before
+		})
+		w.playFor(20 * time.Millisecond)
+		w.everyone()
+		w.stored()
+		if round%5 == 0 {
+			p.Kill()
+			w.hear()
+			w.stored()
+			p = w.start()
+			w.crowdIn()
+		}
+	}
 }

@@ -15,8 +15,10 @@ func inode(t *testing.T, path string) uint64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return info.Sys().(*syscall.Stat_t).Ino
+	return number(info)
 }
+
+func number(info os.FileInfo) uint64 { return info.Sys().(*syscall.Stat_t).Ino }
 
 // torn is what a daemon may say about the last write of one that was killed.
 var torn = regexp.MustCompile(`^dhcpd: \S+: the last \d+ octets are torn and were cut off\n$`)
@@ -35,7 +37,7 @@ func TestP4_S4_Kill9(t *testing.T) {
 		w.crowdIn()
 		w.everyone()
 		file := inode(t, w.pool)
-		moment := time.Duration(rnd.IntN(60_000)) * time.Microsecond
+		moment := 60 * time.Millisecond
 		switch round % 4 {
 		case 0:
 			w.play(w.compacting)
@@ -44,8 +46,7 @@ func TestP4_S4_Kill9(t *testing.T) {
 			w.play(func() bool { return inode(t, w.pool) != file })
 			moment /= 40
 		}
-		end := time.Now().Add(moment)
-		w.play(func() bool { return time.Now().After(end) })
+		w.playFor(moment)
 		p.Kill()
 		w.hear()
 		w.stored()

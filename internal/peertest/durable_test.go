@@ -279,6 +279,13 @@ func (w *herd) play(until func() bool) {
 	}
 }
 
+// playFor has the tenants work for up to so long.
+func (w *herd) playFor(most time.Duration) {
+	w.Helper()
+	end := time.Now().Add(time.Duration(w.rnd.Int64N(int64(most) + 1)))
+	w.play(func() bool { return time.Now().After(end) })
+}
+
 // everyone has each tenant that has a lease ask for it, and waits until all
 // have it again.
 func (w *herd) everyone() {
