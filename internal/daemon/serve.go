@@ -281,21 +281,19 @@ func (s *service) regroup() {
 	s.stale = false
 	cfg := s.d.cfg
 	s.table.Tick(pool.Time(s.d.now.Unix()))
+	first, more := "", 0
 	s.table.Regroup(func(a netip.Addr) (on netip.Prefix, lendable bool) {
 		on, known := cfg.Network(a)
-		_, ok := cfg.Lendable(a)
+		why, ok := cfg.Lendable(a)
+		switch {
+		case ok || !s.table.Member(a):
+		case first == "":
+			first = why
+		default:
+			more++
+		}
 		return on, known && ok && !s.d.addrs[a]
 	})
-	first, more := "", 0
-	for r := range s.table.All() {
-		if why, ok := cfg.Lendable(r.Addr); !ok && s.table.Member(r.Addr) {
-			if first == "" {
-				first = why
-			} else {
-				more++
-			}
-		}
-	}
 	if more > 0 {
 		first += " (and " + strconv.Itoa(more) + " more that can't be given out)"
 	}
