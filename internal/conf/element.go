@@ -49,6 +49,8 @@ var usages = map[string]string{
 }
 
 // usage ends the reading with how the line should have been.
+//
+//go:noinline
 func usage(l line) {
 	fail(l[0].at, "Usage: "+usages[strings.ToLower(l[0].text)])
 }

@@ -7,6 +7,8 @@ import (
 )
 
 // flag makes the parse of an option without arguments.
+//
+//go:noinline
 func flag(field func(*Settings) *bool) func(*compiler, line) apply {
 	return func(_ *compiler, args line) apply {
 		if len(args) > 0 {
@@ -17,6 +19,8 @@ func flag(field func(*Settings) *bool) func(*compiler, line) apply {
 }
 
 // text makes the parse of an option with one word or string.
+//
+//go:noinline
 func text(field func(*Settings) *string) func(*compiler, line) apply {
 	return func(_ *compiler, args line) apply {
 		if len(args) != 1 || !args[0].atom() || args[0].text == "" {

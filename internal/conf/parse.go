@@ -36,11 +36,14 @@ type failure struct {
 	text string
 }
 
+//go:noinline
 func fail(at place, text string) {
 	panic(failure{at, text})
 }
 
 // reject fails at an item that is not what has to stand there.
+//
+//go:noinline
 func (i *item) reject(what string) {
 	fail(i.at, quote(i.text)+" is not "+what)
 }

@@ -179,6 +179,8 @@ func (d *Daemon) hearARP(n *network, frame []byte) {
 }
 
 // drop counts what was thrown away before a core saw it.
+//
+//go:noinline
 func (d *Daemon) drop(n *uint64, name, why string) {
 	*n++
 	if d.say.level >= 2 {

@@ -193,6 +193,8 @@ func (d *Daemon) watchLinks(w *link.Watcher) {
 func (d *Daemon) random() uint64 { return rand.Uint64() }
 
 // check says an error that leaves nothing to do but to go on.
+//
+//go:noinline
 func (d *Daemon) check(err error) {
 	if err != nil {
 		d.say.log(err.Error())

@@ -77,6 +77,8 @@ func (d *Daemon) routes(n *network, l *act.Lease) (list []link.Route) {
 func (d *Daemon) isOurs(l *act.Lease, a netip.Addr) bool { return a == l.Net.Addr() || d.addrs[a] }
 
 // addRoute adds r, if there is no other way to there yet.
+//
+//go:noinline
 func addRoute(list []link.Route, r link.Route) []link.Route {
 	if slices.ContainsFunc(list, func(x link.Route) bool { return x.To == r.To }) {
 		return list

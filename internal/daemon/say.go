@@ -45,6 +45,8 @@ const (
 )
 
 // log says one line that everyone should know.
+//
+//go:noinline
 func (s *sayer) log(text string) { s.line(s.err, "dhcpd: ", text) }
 
 // often says a line of a kind, unless there were too many of them: a flood must
@@ -67,6 +69,8 @@ func (s *sayer) often(now time.Time, k kind, text string) {
 }
 
 // once says a line the first time only.
+//
+//go:noinline
 func (s *sayer) once(text string) {
 	if s.first(text) {
 		s.log(text)
@@ -87,6 +91,8 @@ func (s *sayer) first(key string) bool {
 }
 
 // debug says a line from debug level level on.
+//
+//go:noinline
 func (s *sayer) debug(level int, text string) {
 	if s.level >= level {
 		s.line(s.out, "", text)

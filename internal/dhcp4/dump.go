@@ -122,6 +122,7 @@ func (m *Message) dumpHeader(dst []byte) []byte {
 	return append(AppendQuoted(dumpName(dst, "file"), field(m.File[:])), '\n')
 }
 
+//go:noinline
 func dumpName(dst []byte, name string) []byte {
 	return append(append(append(dst, '\t'), name...), " = "...)
 }

@@ -102,6 +102,7 @@ func AppendQuoted(dst, s []byte) []byte { return appendQuoted(dst, s, '"') }
 // repeat what a peer said: saying '...'.
 func AppendSaid(dst, s []byte) []byte { return appendQuoted(dst, s, '\'') }
 
+//go:noinline
 func appendQuoted(dst, s []byte, quote byte) []byte {
 	dst = append(dst, quote)
 	for _, c := range s {

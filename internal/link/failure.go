@@ -11,6 +11,8 @@ func (f *failure) Error() string { return f.tried + ": " + f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
 // wrap says what was tried on what, if it failed.
+//
+//go:noinline
 func wrap(err error, tried string) error {
 	if err == nil {
 		return nil

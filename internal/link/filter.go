@@ -47,10 +47,12 @@ func attach(fd int, p program) error {
 	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &prog)
 }
 
+//go:noinline
 func (p *program) add(code uint16, k uint32, yes, no uint8) {
 	*p = append(*p, unix.SockFilter{Code: code, Jt: yes, Jf: no, K: k})
 }
 
+//go:noinline
 func (p *program) load(code uint16, at uint32) { p.add(code, at, 0, 0) }
 
 // dropIf ends with drop if the test holds of what was loaded.
@@ -66,6 +68,8 @@ func (p *program) dropUnless(test uint16, k uint32) {
 }
 
 // keepIf ends with keep if the test holds.
+//
+//go:noinline
 func (p *program) keepIf(test uint16, k uint32) {
 	p.add(test, k, 0, 1)
 	p.add(end, keep, 0, 0)

@@ -18,6 +18,8 @@ var host = binary.NativeEndian
 type message struct{ b []byte }
 
 // newMessage begins a message with its fixed part.
+//
+//go:noinline
 func newMessage(typ, flags uint16, fixed ...byte) *message {
 	m := &message{make([]byte, unix.SizeofNlMsghdr, 128)}
 	host.PutUint16(m.b[4:], typ)
@@ -27,6 +29,8 @@ func newMessage(typ, flags uint16, fixed ...byte) *message {
 }
 
 // attr adds an attribute.
+//
+//go:noinline
 func (m *message) attr(typ uint16, value []byte) {
 	m.b = host.AppendUint16(m.b, uint16(unix.SizeofRtAttr+len(value)))
 	m.b = host.AppendUint16(m.b, typ)
@@ -37,6 +41,8 @@ func (m *message) attr(typ uint16, value []byte) {
 }
 
 // number adds an attribute of 32 bits.
+//
+//go:noinline
 func (m *message) number(typ uint16, v uint32) { m.attr(typ, word(v)) }
 
 // seal fills in length and sequence number.
