@@ -110,5 +110,8 @@ func (n *Network) answered() { n.asked, n.silent = time.Time{}, false }
 // pool is to serve. It stays so until one is heard.
 func (n *Network) Silent() bool { return n.silent && n.Fallback > 0 }
 
+// WaitsFor tells whether there are servers for which the local pool is to wait.
+func (n *Network) WaitsFor() bool { return n.Fallback > 0 && len(n.targets) > 0 }
+
 // Targets returns the servers that requests are relayed to.
 func (n *Network) Targets() []netip.Addr { return n.targets }

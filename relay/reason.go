@@ -13,7 +13,7 @@ const (
 	noRoom
 	notOurs
 	noCircuit
-	ownWire
+	notServer
 	noQuery
 	reasons // how many there are
 )
@@ -27,7 +27,7 @@ var reasonTexts = [reasons]string{
 	noRoom:      "no room for option 82: relayed without it",
 	notOurs:     "a reply whose giaddr is not that of a network that we relay for",
 	noCircuit:   "a reply that does not say for which of the networks with its giaddr it is",
-	ownWire:     "a reply from the clients' network, and not from a server that we relay to",
+	notServer:   "a reply from where clients are, and not from a server that we relay to",
 	noQuery:     "an answer to a DHCPLEASEQUERY that nobody here has sent",
 }
 

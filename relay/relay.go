@@ -38,7 +38,7 @@ type Packet struct {
 	Msg      *dhcp4.Message
 	Data     []byte // its octets; Parse has read them
 	From, To netip.Addr
-	Index    int // the interface that it came in on
+	Clients  bool // it came in where clients are
 }
 
 func (r *Relay) begin(now time.Time) {
@@ -99,8 +99,8 @@ func (r *Relay) forward(n *Network, p *Packet) {
 // Down relays a reply to the clients of network n, which Nets found for it.
 func (r *Relay) Down(now time.Time, n *Network, table *pool.Table, p *Packet) []act.Action {
 	r.begin(now)
-	if p.Index == n.Index && !n.isServer(p.From) {
-		r.drop(ownWire) // one of the clients plays the server
+	if p.Clients && !n.isServer(p.From) {
+		r.drop(notServer)
 		return r.acts
 	}
 	n.answered()

@@ -298,12 +298,12 @@ func TestR2_NotDown(t *testing.T) {
 		}
 	}
 	p := packet(t, reply(dhcp4.Offer))
-	p.Index = w.net.Index
+	p.Clients = true
 	if o := w.done(w.Down(w.now, w.net, w.table, p)); len(o.sent) != 1 {
-		t.Errorf("a server beyond a router on the same wire: %s", o.notes)
+		t.Errorf("a server on the same wire, or beyond a router there: %s", o.notes)
 	}
 	p.From = ip("10.0.1.66")
-	if o := w.done(w.Down(w.now, w.net, w.table, p)); len(o.sent) != 0 || o.notes != ownWire.String() || w.count(ownWire) != 1 {
+	if o := w.done(w.Down(w.now, w.net, w.table, p)); len(o.sent) != 0 || o.notes != notServer.String() || w.count(notServer) != 1 {
 		t.Errorf("a client that plays the server: sent %v, %s", o.sent, o.notes)
 	}
 	var nets Nets
@@ -347,6 +347,13 @@ func TestR3_Silent(t *testing.T) {
 	}
 	ask(9002, dhcp4.Discover, false)
 	ask(9040, dhcp4.Discover, true)
+	if !w.net.WaitsFor() {
+		t.Error("the pool does not wait for the servers")
+	}
+	w.net.Servers = ips("10.0.1.9")
+	if w.net.Prepare(); w.net.WaitsFor() {
+		t.Error("the pool waits for a server to which nothing is relayed")
+	}
 	w.net.Fallback = 0
 	ask(9041, dhcp4.Discover, false)
 }

@@ -66,7 +66,9 @@ func (d *Daemon) note(name string, a *act.Action) {
 	case act.Log:
 		d.say.often(d.now, remark, name+": "+a.Text)
 	case act.Debug1:
-		d.say.debug(1, name+": "+a.Text)
+		if d.say.level >= 1 {
+			d.say.debug(1, name+": "+a.Text)
+		}
 	case act.Drop, act.Refusal:
 		if d.say.level < 2 {
 			return

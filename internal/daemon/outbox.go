@@ -43,6 +43,9 @@ func (s *service) send(n *network, a *act.Action, box *outbox) {
 		m.From = netip.AddrPortFrom(a.To.Source, dhcp4.ServerPort)
 		m.To = netip.AddrPortFrom(a.To.Addr, a.To.Port)
 		m.Index = n.way(a.To.Addr)
+		if a.Octets != nil && a.To.Port == dhcp4.ClientPort {
+			m.Index = n.link.Index // whatever the netmask says: R5
+		}
 		return
 	}
 	d := s.d

@@ -26,7 +26,7 @@ func (s *service) answerOrRelay(n *network, m *link.Msg, readable bool) {
 	if answered && !silent {
 		return
 	}
-	p := s.packet(m)
+	p := s.packet(n, m)
 	s.do(n, s.relay.Up(s.d.now, &n.relay, s.table, &p))
 	if !silent && n.relay.Silent() {
 		s.d.say.log(n.name() + ": no server answers what is relayed; the pool serves")
@@ -42,7 +42,7 @@ func (s *service) answerOrRelay(n *network, m *link.Msg, readable bool) {
 func (s *service) fallBack(n *network) (silent bool) {
 	silent = n.relay.Silent()
 	n.site.Settings.Server = n.plan.Server || silent
-	n.site.Standby, n.site.Longest = n.relay.Fallback > 0 && !silent, 0
+	n.site.Standby, n.site.Longest = n.relay.WaitsFor() && !silent, 0
 	if silent {
 		n.site.Longest = fallbackLease
 	}
@@ -61,15 +61,17 @@ func (s *service) down(on *network, m *link.Msg) {
 		return // it has just gone
 	}
 	silent := to.Silent()
-	p := s.packet(m)
+	p := s.packet(on, m)
 	s.do(n, s.relay.Down(s.d.now, to, s.table, &p))
 	if silent && !to.Silent() {
 		s.d.say.log(n.name() + ": a server answers again; requests are relayed")
 	}
 }
 
-func (s *service) packet(m *link.Msg) relay.Packet {
-	return relay.Packet{Msg: &s.d.msg, Data: m.Data, From: m.From.Addr(), To: m.To.Addr(), Index: m.Index}
+// packet is the message just read, which came in on a network.
+func (s *service) packet(on *network, m *link.Msg) relay.Packet {
+	return relay.Packet{Msg: &s.d.msg, Data: m.Data, From: m.From.Addr(), To: m.To.Addr(),
+		Clients: on.serves() || on.relays()}
 }
 
 // relink tells the relay what the networks are like now, and whether there is
