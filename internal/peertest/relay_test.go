@@ -272,6 +272,45 @@ func TestS16_NetworkLimit(t *testing.T) {
 	bound(t, second, "10.0.1.100", "10.0.1.109")
 }
 
+// TestS3_S18_RelayedToTwo: a relay that asks two servers, of which the client
+// takes the other. Our hold is over at once; and a server behind a relay is not
+// one on our network.
+func TestS3_S18_RelayedToTwo(t *testing.T) {
+	t.Parallel()
+	n := newRelayed(t, conf("10.0.0.1/24")+farNet, "10.0.1.50")
+	other := n.guest("other")
+	other.Addr("eth0", "10.0.0.3/24")
+	other.Run("ip", "route", "add", "10.0.1.0/24", "via", "10.0.0.2")
+	other.Kea(netlab.Serve("eth0", "10.0.1.1/24"))
+	n.relay.Dhcrelay(behind, "10.0.0.3")
+	sock := n.far("far").Frames("eth0")
+	c, later := newScripted(1), newScripted(2)
+	kea := netip.MustParseAddr("10.0.0.3")
+	hear := func(typ dhcp4.Type) (found *packet) {
+		sock.Receive("Kea's "+typ.String(), func(frame []byte) bool {
+			p, ok := decode(frame)
+			found = p
+			return ok && p.Type() == typ && p.Op == dhcp4.BootReply && addr(t, p, dhcp4.ServerID) == kea
+		})
+		return found
+	}
+	n.insist(sock, c.discover(), dhcp4.Offer)
+	c.addr = hear(dhcp4.Offer).Yiaddr
+	sock.Send(c.request(kea))
+	if ack := hear(dhcp4.ACK); ack.Yiaddr != c.addr {
+		t.Errorf("Kea gave %v, not %v", ack.Yiaddr, c.addr)
+	}
+	sock.Send(later.discover())
+	if offer := n.await(dhcp4.Offer, func(p *packet) bool { return p.Xid == later.xid }); offer.Yiaddr.String() != "10.0.1.50" {
+		t.Errorf("offered %v", offer.Yiaddr)
+	}
+	for _, p := range n.ran {
+		if strings.Contains(p.Output(), "Another DHCP server") {
+			t.Error("a server behind the relay was reported")
+		}
+	}
+}
+
 // of tells a message of a host, also by way of a relay.
 func of(h *netlab.Host) func(*packet) bool {
 	mac := h.MAC("eth0")
