@@ -1,6 +1,7 @@
 package peertest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -66,6 +67,23 @@ func (h *hammer) blow() error {
 	return nil
 }
 
+// strike blows again and again, beside the test.
+func (h *hammer) strike() (done chan error) {
+	ctx, cancel := context.WithTimeout(h.w.Context(), 20*time.Second) // or what it gets done until then
+	done = make(chan error, 1)
+	var group sync.WaitGroup
+	h.w.Cleanup(group.Wait)
+	group.Go(func() {
+		defer cancel()
+		var err error
+		for n := 0; n < 1000 && err == nil && ctx.Err() == nil; n++ {
+			err = h.blow()
+		}
+		done <- err
+	})
+	return done
+}
+
 // given complains of a lease that was asked for when the command had long
 // taken its address out of the pool.
 func (h *hammer) given(c *tenant) {
@@ -107,21 +125,12 @@ func TestP4_L3_L4_Hammered(t *testing.T) {
 	h := newHammer(w, rnd.Uint64(), "10.0.2.0", 64)
 	w.given, w.refused = h.given, h.refused
 	p := w.server.Ready(w.start())
-	done := make(chan error)
-	go func() {
-		for range 1000 {
-			if err := h.blow(); err != nil {
-				done <- err
-				return
-			}
-		}
-		done <- nil
-	}()
+	done := h.strike()
 	w.play(func() bool {
 		select {
 		case err := <-done:
 			if err != nil {
-				t.Error(err)
+				t.Fatal(err)
 			}
 			return true
 		default:
