@@ -53,16 +53,21 @@ func (f *faulty) works(when, at string) {
 	f.Helper()
 	fresh := f.lodgers(f.crowd, f.next, 1)
 	f.next++
-	fresh.us = netip.MustParseAddr(at)
+	us := netip.MustParseAddr(at)
+	fresh.do(func() { fresh.us = us })
 	fresh.play(when+": a new lease", mostAfterFault, fresh.discovery)
-	if a := fresh.list[0].addr; netip.PrefixFrom(a, 24).Masked() != netip.PrefixFrom(fresh.us, 24).Masked() {
-		f.Errorf("%s: a new client got %v", when, a)
-	}
+	fresh.each(func(l *lodger) {
+		if netip.PrefixFrom(l.addr, 24).Masked() != netip.PrefixFrom(us, 24).Masked() {
+			f.Errorf("%s: a new client got %v", when, l.addr)
+		}
+	})
 	fresh.sock.Close()
 	if at != "10.0.0.1" {
 		return
 	}
-	if !f.old.list[0].joined {
+	joined := true
+	f.old.each(func(l *lodger) { joined = joined && l.joined })
+	if !joined {
 		f.old.play(when+": leases", mostAfterFault, f.old.discovery)
 	}
 	f.Log(f.old.play(when+": renewals", mostAfterFault, f.old.renewal))

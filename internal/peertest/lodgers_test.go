@@ -213,12 +213,19 @@ func (ts *lodgers) settle() {
 	}
 }
 
-func (ts *lodgers) each(f func(*lodger)) {
+// do does something while nothing is heard.
+func (ts *lodgers) do(f func()) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	for _, t := range ts.list {
-		f(t)
-	}
+	f()
+}
+
+func (ts *lodgers) each(f func(*lodger)) {
+	ts.do(func() {
+		for _, t := range ts.list {
+			f(t)
+		}
+	})
 }
 
 func (ts *lodgers) tally() (text string) {
