@@ -172,10 +172,11 @@ func TestP1_ExamplesOfTheManPage(t *testing.T) {
 			"DNSserver 198.51.100.1 198.51.100.2 hostname \"plotter\" domain \"example.com\" NTPserver 198.51.100.1 DHCPlease 604800"},
 	}
 	list := examples(t, "dhcp.conf.5")
-	if len(list) != len(tests)+1 {
-		t.Fatalf("%d examples, %d tests", len(list), len(tests)+1)
+	if len(list) != len(tests)+2 {
+		t.Fatalf("%d examples, %d tests", len(list), len(tests)+2)
 	}
 	accessNetwork(t, list[len(tests)])
+	branch(t, list[len(tests)+1])
 	for i, tt := range tests {
 		cfg, err := conf.Parse("example", list[i], conf.Env{Hosts: hosts})
 		if err != nil {
@@ -201,7 +202,7 @@ func TestP1_ExamplesOfTheManPage(t *testing.T) {
 	}
 }
 
-// accessNetwork asks the last example for clients behind relays.
+// accessNetwork asks the example of an access network for clients behind relays.
 func accessNetwork(t *testing.T, text string) {
 	t.Helper()
 	cfg, err := conf.Parse("example", text, conf.Env{})
@@ -233,6 +234,39 @@ func accessNetwork(t *testing.T, text string) {
 	p := cfg.Own([]conf.Net{{Name: "eth0", Index: 2, Ether: true, Addr: addr("192.0.2.2")}})[0]
 	if !p.Server || !p.Probe || p.CircuitLimit != 2 || p.Limit != 400 {
 		t.Errorf("eth0: %+v", p.Settings)
+	}
+}
+
+// branch asks the example of a branch office what its router does.
+func branch(t *testing.T, text string) {
+	t.Helper()
+	cfg, err := conf.Parse("example", text, conf.Env{})
+	if err != nil || len(cfg.Problems()) > 0 {
+		t.Fatal(err, cfg.Problems())
+	}
+	p := cfg.Own([]conf.Net{{Name: "lan0", Index: 2, Ether: true}})[0]
+	if p.Addr.String() != "192.0.2.1/24" || !p.Server || len(p.Relay) != 2 || p.RelayFallback != 30 ||
+		p.Agent == nil || p.Agent.Circuit.Text != "branch 7" || !p.Agent.Override {
+		t.Errorf("lan0: %v %+v", p.Addr, p.Settings)
+	}
+	if why, ok := cfg.Lendable(addr("192.0.2.200")); !ok {
+		t.Error(why)
+	}
+}
+
+// TestR1_CountsOfTheManPage: dhcpd(8) has all that -q may say was not relayed,
+// and why.
+func TestR1_R4_CountsOfTheManPage(t *testing.T) {
+	_, rest, _ := strings.Cut(page(t, "dhcpd.8"), "\n.Ss Counts\n")
+	section, _, _ := strings.Cut(rest, "\n.Ss ")
+	list := regexp.MustCompile(`(?m)^\t(\w+): +"(.+)",$`).FindAllStringSubmatch(sources(t, "relay/reason.go"), -1)
+	for _, m := range list {
+		if !strings.Contains(section, m[2]+"\"\n") {
+			t.Errorf("dhcpd(8) does not tell of %q", m[2])
+		}
+	}
+	if len(list) < 10 {
+		t.Errorf("only %d found", len(list))
 	}
 }
 
