@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"net/netip"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,11 +14,19 @@ import (
 // are news, and silence is no answer.
 func TestP1_NamesOnATimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var answer []netip.Addr
 		var fault error
+		says := func(a []netip.Addr, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			answer, fault = a, err
+		}
 		var asked []time.Duration
 		start := time.Now()
 		n := names{look: func(string) ([]netip.Addr, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			asked = append(asked, time.Since(start))
 			return answer, fault
 		}}
@@ -50,15 +59,17 @@ func TestP1_NamesOnATimer(t *testing.T) {
 		n.want([]string{"ns"}, ping, ended)
 		wait(0, false, "")
 		wait(20*time.Second, false, "") // asked at 0, 5, 15
-		answer = []netip.Addr{one}
+		says([]netip.Addr{one}, nil)
 		wait(20*time.Second, true, "10.0.0.1") // at 35
 		wait(9*time.Minute, false, "10.0.0.1")
-		answer = []netip.Addr{two}
+		says([]netip.Addr{two}, nil)
 		wait(2*time.Minute, true, "10.0.0.2") // at 10:35
-		fault = errors.New("no answer")
+		says(nil, errors.New("no answer"))
 		wait(10*time.Minute, false, "10.0.0.2") // at 20:35
-		answer, fault = nil, nil
+		says(nil, nil)
 		wait(10*time.Minute, true, "") // at 30:35, and then at :40, :50, 31:10
+		mu.Lock()
+		defer mu.Unlock()
 		if len(asked) != 10 {
 			t.Errorf("asked at %v", asked)
 		}
