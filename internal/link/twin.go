@@ -7,7 +7,8 @@ import (
 )
 
 // twin is a second socket on the port of a server, for the requests of clients
-// that know us already: those that have an address, and those that take one.
+// that know us already: those that have an address, and those that take one; and
+// for the replies that a relay waits for.
 // It has a queue of its own in the kernel, so a flood of DISCOVERs fills
 // only the queue of the first socket, and clients with a lease don't notice.
 // It is a help, not a need: the kernel may not know how to tell them apart.
@@ -74,7 +75,7 @@ func steer(fd int) error {
 }
 
 // siftSize is how long what sift returns is.
-const siftSize = 16
+const siftSize = 18
 
 // sift begins the filter of one of the two: of a broadcast, which comes to
 // both, each drops what is the other's.
@@ -88,15 +89,16 @@ func sift(twin bool) (p program) {
 	return p
 }
 
-// known drops a message at that place unless it is from a client that knows us
+// known drops a message at that place unless it is from somebody who knows us
 // already, or if it is. That is seen without reading all of it: it has ciaddr
-// set, or begins by saying that it is a REQUEST, as those of most clients do.
+// set, or begins by saying that it is a REQUEST, as those of most clients do, or
+// it is a server's reply to what a relay of ours has passed on.
 func (p *program) known(at uint32, is bool) {
 	const (
 		ciaddr  = 12
 		magic   = 236
 		options = 240
-		size    = 12 // of this piece
+		size    = 14 // of this piece
 		yes, no = size - 2, size - 1
 	)
 	test := func(code uint16, k uint32, hit, miss int) {
@@ -113,6 +115,8 @@ func (p *program) known(at uint32, is bool) {
 	test(ifAtLeast, at+options+3, next(), other)
 	p.load(loadWord, at+magic)
 	test(ifEqual, 0x63825363, next(), other)
+	p.load(loadByte, at)
+	test(ifEqual, 2, accept, next())
 	p.load(loadWord, at+ciaddr)
 	test(ifEqual, 0, next(), accept)
 	p.load(loadHalf, at+options)

@@ -45,13 +45,15 @@ func (c *UDP) fill(t testing.TB, to string) {
 func TestS16_KnownClientsApart(t *testing.T) {
 	s, x, _, one, two := multihomed(t)
 	server, client, other := s.listen(67, ID{}), x.listen(68, x.find("eth0").ID), s.listen(68, one)
+	reply := dhcp(2, "")
+	reply[0] = 2
 	for _, only := range [][]int{{one.Index}, {two.Index, one.Index}, make([]int, 3000)} {
 		check(t, server.Only(only...))
 		for _, flood := range []string{"255.255.255.255:67", "10.1.0.1:67"} {
 			client.fill(t, flood)
 			sent := 0
 			for _, to := range []string{"255.255.255.255:67", "10.1.0.1:67", "10.1.0.2:67"} {
-				for _, text := range [][]byte{dhcp(request, "10.1.0.9"), dhcp(request, "10.1.0.9", 61, 1, 7, 53, 1, 3), dhcp(request, "")} {
+				for _, text := range [][]byte{dhcp(request, "10.1.0.9"), dhcp(request, "10.1.0.9", 61, 1, 7, 53, 1, 3), dhcp(request, ""), reply} {
 					client.send(t, "", to, 0, string(text))
 					sent++
 				}
@@ -99,7 +101,7 @@ func TestB10_TwinsHearAll(t *testing.T) {
 	badMagic := dhcp(request, "10.1.0.9")
 	badMagic[236]++
 	list := [][]byte{nil, {1}, make([]byte, 239), make([]byte, 300), badMagic, dhcp(discover, ""), dhcp(request, ""), dhcp(request, "10.1.0.9"),
-		dhcp(0, "10.1.0.9", 255), dhcp(0, "", 255), dhcp(0, "", 53), dhcp(0, "", 53, 1), dhcp(4, ""), dhcp(7, "10.1.0.9"),
+		dhcp(0, "10.1.0.9", 255), dhcp(0, "", 255), dhcp(0, "", 53), dhcp(0, "", 53, 1), dhcp(4, ""), dhcp(7, "10.1.0.9"), append([]byte{2}, dhcp(2, "")[1:]...),
 		make([]byte, 1472), append(dhcp(request, ""), make([]byte, 8000)...)}
 	in, dropped := NewBatch(4, 1<<14), uint64(0)
 	for _, open := range []bool{true, false, true} {

@@ -1,11 +1,9 @@
 package peertest
 
 import (
-	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"dhcpd/internal/netlab"
@@ -44,53 +42,6 @@ func (d *disk) flags(more ...string) []string {
 func (d *disk) leases() (all []string) {
 	d.Helper()
 	return regexp.MustCompile(`(?m)^10\.0\.\S+ +\+\d+ .*$`).FindAllString(d.server.Run(dhcpd, d.flags("-q")...), -1)
-}
-
-// TestP4_S4_DiskFull: nobody gets a lease that can't be stored, one line says
-// so, and when there is room again everybody gets one.
-func TestP4_S4_DiskFull(t *testing.T) {
-	t.Parallel()
-	d := newDisk(t)
-	d.server.Try("dd", "if=/dev/zero", "of="+d.dir+"/filler", "bs=4k")
-	ts := d.lodgers(d.guest("crowd"), 0, 200)
-	for range 3 { // there is some room left in the file's last page
-		var frames [][]byte
-		ts.each(func(l *lodger) {
-			if !l.done {
-				frames = append(frames, ts.discovery(l))
-			}
-		})
-		for _, f := range frames {
-			ts.sock.Write(f)
-		}
-		ts.settle()
-	}
-	d.p.WaitLine("no space left on device; nobody gets a lease until this is mended")
-	joined := 0
-	ts.each(func(l *lodger) {
-		if l.done {
-			joined++
-		}
-	})
-	if joined == len(ts.list) {
-		t.Error("all have a lease, on a full disk")
-	}
-	if stored := len(d.leases()); stored < joined {
-		t.Errorf("%d of %d leases stored", stored, joined)
-	}
-	if lines := strings.Count(d.p.Output(), "\n"); lines > 5 {
-		t.Errorf("%d lines:\n%.2000s", lines, d.p.Output())
-	}
-	if err := os.Remove(d.server.Path(d.dir + "/filler")); err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%d had one on the full disk", joined)
-	t.Log(ts.play("leases", mostAfterFault, ts.discovery))
-	owners := map[netip.Addr]bool{}
-	ts.each(func(l *lodger) { owners[l.addr] = true })
-	if stored := len(d.leases()); len(owners) != len(ts.list) || stored < len(owners) {
-		t.Errorf("%d clients, %d addresses, %d stored", len(ts.list), len(owners), stored)
-	}
 }
 
 // TestP4_DiskGone: the disk under the pool file goes away under load, and comes
