@@ -212,6 +212,17 @@ func written(t *testing.T, s *service) (syncs, lines int) {
 	return strings.Count(added, " = "), strings.Count(added, " 10.0.0.1 ")
 }
 
+// What has been decided while the disk was busy goes out by one sync.
+func TestS4_OneSyncForMany(t *testing.T) {
+	s, n, _ := newServing(t)
+	for i := range byte(100) {
+		s.do(n, ackFor(record(1+i, string('a'+rune(i)), pool.Bound), false))
+	}
+	if syncs, _ := written(t, s); syncs != 1 || replies(&s.writing.replies) != 100 {
+		t.Errorf("%d syncs for %d ACKs", syncs, replies(&s.writing.replies))
+	}
+}
+
 // The promise that a renewal rests on is on the disk, but behind it there is a
 // RELEASE, so that the disk has to be told again.
 func TestS4_RenewalBehindAReleaseIsSynced(t *testing.T) {
