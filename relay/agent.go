@@ -69,9 +69,12 @@ func (n *Network) addedAgent(m *dhcp4.Message) bool {
 
 // isOwn tells whether an option 82 is what we add, whatever the flags.
 func (n *Network) isOwn(agent []byte) bool {
-	rest, ok := bytes.CutPrefix(agent, n.agent)
-	if !n.Flags {
-		return ok && len(rest) == 0
+	if !bytes.HasPrefix(agent, n.agent) {
+		return false
 	}
-	return ok && len(rest) == 3 && rest[0] == dhcp4.RelayFlags
+	rest := agent[len(n.agent):]
+	if n.Flags {
+		return len(rest) == 3 && rest[0] == dhcp4.RelayFlags
+	}
+	return len(rest) == 0
 }

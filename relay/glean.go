@@ -23,7 +23,9 @@ func (r *Relay) glean(n *Network, table *pool.Table, p *Packet) {
 		return // the address is in our own pool, and leased from there
 	}
 	x := &r.record
-	*x = pool.Record{Addr: m.Yiaddr, State: pool.Relayed, Since: r.at, Client: r.client(m)}
+	*x = pool.Record{}
+	r.client(m, &x.Client)
+	x.Addr, x.State, x.Since = m.Yiaddr, pool.Relayed, r.at
 	x.Last, x.Via, x.Server = r.at, n.If, p.From
 	if a, err := m.Options.Addr(dhcp4.ServerID); err == nil && !n.Ours(a) { // as with Override
 		x.Server = a
@@ -63,17 +65,16 @@ func sameLease(a, b *pool.Record) bool {
 		bytes.Equal(a.ID, b.ID) && bytes.Equal(a.Agent, b.Agent)
 }
 
-// client is who the message is from, or to.
-func (r *Relay) client(m *dhcp4.Message) (c pool.Client) {
-	if hw := m.HW(); len(hw) > 0 {
-		c.HW = pool.HW{Type: m.Htype, Len: m.Hlen}
+// client makes c who the message is from, or to.
+func (r *Relay) client(m *dhcp4.Message, c *pool.Client) {
+	hw := m.HW()
+	if len(hw) > 0 {
+		c.HW.Type, c.HW.Len = m.Htype, m.Hlen
 		copy(c.HW.Addr[:], hw)
 	}
-	c.ID = m.Options.Get(dhcp4.ClientID)
-	if len(c.ID) == 0 {
-		c.ID = append(append(r.id[:0], m.Htype), m.HW()...)
+	if c.ID = m.Options.Get(dhcp4.ClientID); len(c.ID) == 0 {
+		c.ID = append(append(r.id[:0], m.Htype), hw...)
 	}
-	return c
 }
 
 // ends returns when a lease of term seconds is over.
@@ -96,8 +97,9 @@ func (r *Relay) forgo(n *Network, table *pool.Table, m *dhcp4.Message) {
 	default:
 		return
 	}
-	x, ok := table.ByAddr(a)
-	if ok && x.State == pool.Relayed && x.Via == n.If && x.HW == r.client(m).HW {
+	x, _ := table.ByAddr(a)
+	var c pool.Client
+	if r.client(m, &c); x.State == pool.Relayed && x.Via == n.If && x.HW == c.HW {
 		r.forget(&x)
 	}
 }
@@ -106,7 +108,8 @@ func (r *Relay) forgo(n *Network, table *pool.Table, m *dhcp4.Message) {
 func (r *Relay) forget(x *pool.Record) {
 	a := r.do(act.Unroute)
 	a.Addr, a.If = x.Addr, x.Via
-	r.record = pool.Record{Addr: x.Addr}
+	r.record = pool.Record{}
+	r.record.Addr = x.Addr
 	r.keep()
 }
 

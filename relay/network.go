@@ -2,7 +2,6 @@ package relay
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"dhcpd/internal/dhcp4"
@@ -70,7 +69,12 @@ func (n *Network) Prepare() {
 	if n.Select && n.Out.IsValid() {
 		n.giaddr = n.Out
 	}
-	n.targets = slices.DeleteFunc(slices.Clone(n.Servers), n.beside)
+	n.targets = n.targets[:0]
+	for _, a := range n.Servers {
+		if !n.beside(a) {
+			n.targets = append(n.targets, a)
+		}
+	}
 	n.agent = n.subOptions()
 }
 
@@ -80,10 +84,22 @@ func (n *Network) beside(server netip.Addr) bool {
 	if !unicast(server) || n.Ours(server) {
 		return true
 	}
-	return slices.ContainsFunc(n.Addrs, func(p netip.Prefix) bool { return p.Contains(server) })
+	for _, p := range n.Addrs {
+		if p.Contains(server) {
+			return true
+		}
+	}
+	return false
 }
 
-func (n *Network) isServer(a netip.Addr) bool { return slices.Contains(n.Servers, a) }
+func (n *Network) isServer(a netip.Addr) bool {
+	for _, server := range n.Servers {
+		if server == a {
+			return true
+		}
+	}
+	return false
+}
 
 // patience is how much longer than Fallback a client may keep silent before
 // the wait for an answer begins anew: its longest interval (RFC 2131 section

@@ -223,7 +223,11 @@ func (s *service) failed(err error) {
 	case anew && s.failures == 1:
 		s.d.say.log(err.Error())
 	case s.failures == 1 || anew && s.failures == 2:
-		s.d.say.log(err.Error() + "; nobody gets a lease until this is mended")
+		follows := "; what is relayed is not noted until this is mended"
+		if s.d.any((*network).serves) {
+			follows = "; nobody gets a lease until this is mended"
+		}
+		s.d.say.log(err.Error() + follows)
 	}
 }
 

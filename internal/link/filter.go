@@ -90,8 +90,19 @@ func onlyInterfaces(indexes []int, replies bool) program {
 		p.keepIf(ifEqual, reply)
 	}
 	p.load(loadWord, ifIndex)
-	for _, i := range indexes {
-		p.keepIf(ifEqual, uint32(i))
+	for i := 0; i < len(indexes); { // a thousand in a row are one test
+		first := indexes[i]
+		last := first
+		for i++; i < len(indexes) && indexes[i] == last+1; i++ {
+			last++
+		}
+		if first == last {
+			p.keepIf(ifEqual, uint32(first))
+			continue
+		}
+		p.add(ifAtLeast, uint32(first), 0, 2)
+		p.add(ifGreater, uint32(last), 1, 0)
+		p.add(end, keep, 0, 0)
 	}
 	p.add(end, drop, 0, 0)
 	return p

@@ -150,8 +150,8 @@ func TestUDP_InUse(t *testing.T) {
 	s.listen(68, two)
 }
 
-// TestUDP_Only: networks that are not served cost nothing, until they are.
-func TestUDP_Only(t *testing.T) {
+// TestS17_Only: networks that are not served cost nothing, until they are.
+func TestS17_Only(t *testing.T) {
 	s, x, y, one, two := multihomed(t)
 	server, cx, cy := s.listen(67, ID{}), x.listen(68, ID{}), y.listen(68, ID{})
 	check(t, server.Only(two.Index))
@@ -161,6 +161,17 @@ func TestUDP_Only(t *testing.T) {
 	check(t, server.Only(9999, one.Index, two.Index))
 	cx.send(t, "", "10.1.0.1:67", 0, "from one")
 	server.expect(t, fmt.Sprintf("from one 10.1.0.9:68 10.1.0.1:67 %d", one.Index))
+	check(t, server.Only(two.Index, two.Index+1, two.Index+2, 9999)) // a row of them is one test
+	if one.Index >= two.Index {
+		t.Fatalf("one is %d, two %d", one.Index, two.Index)
+	}
+	cx.send(t, "", "10.1.0.1:67", 0, "from below the row")
+	cy.send(t, "", "10.2.0.1:67", 0, "from its first")
+	server.expect(t, fmt.Sprintf("from its first 10.2.0.9:68 10.2.0.1:67 %d", two.Index))
+	check(t, server.Only(one.Index-1, one.Index))
+	cy.send(t, "", "10.2.0.1:67", 0, "from above the row")
+	cx.send(t, "", "10.1.0.1:67", 0, "from its last")
+	server.expect(t, fmt.Sprintf("from its last 10.1.0.9:68 10.1.0.1:67 %d", one.Index))
 	check(t, server.Only())
 	cx.send(t, "", "10.1.0.1:67", 0, "to a shut door")
 	check(t, server.Only(make([]int, 3000)...)) // too many to tell apart
