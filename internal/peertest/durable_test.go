@@ -24,7 +24,7 @@ func newSeed(t *testing.T) *rand.Rand {
 	if s == 0 {
 		s = rand.Uint64()
 	}
-	t.Logf("again with -seed %d", s)
+	t.Logf("again with -args -seed %d", s)
 	return rand.New(rand.NewPCG(s, 1))
 }
 
