@@ -13,6 +13,9 @@
 //	Batch     the datagrams or frames of one system call
 //	Alarm     the loop's one timer, and news of a wall clock that was set  timerfd
 //
+// Port 67 has two sockets in one UDP, so that a flood of DISCOVERs does not keep
+// out those who have a lease (twin).
+//
 // For each client: Frames of kind DHCP while it has no address, and a UDP
 // socket on port 68 bound to its interface once it has one. Renewals go out by
 // that with the leased address as source, answers come in by it, and while it
