@@ -112,7 +112,7 @@ func (t *Table) index(i uint32) {
 func (t *Table) load(size int64) {
 	t.loading = true
 	n := 1 + size/128
-	t.addrs.heads, t.addrs.links = make([]uint32, n), make([]link, 0, n)
+	t.addrs.heads, t.addrs.links = make([]uint32, heads*n), make([]link, 0, n)
 }
 
 // loaded makes the index of the clients of a table that was just filled.
@@ -124,7 +124,7 @@ func (t *Table) loaded() {
 // fill puts all rows that belong into an index into it: at once, which is
 // quicker than one by one, and into one of the right size.
 func (t *Table) fill(x *index, belongs func(w *row) bool) {
-	x.heads = make([]uint32, t.bindings+1)
+	x.heads = make([]uint32, heads*t.bindings+1)
 	x.links = make([]link, t.rows)
 	list := make([]uint32, 0, some)
 	for i := uint32(1); i < t.rows; i++ {
