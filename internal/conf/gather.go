@@ -35,7 +35,10 @@ func (c *Config) Ask(q *Query) Asker {
 }
 
 // nobody makes the Asker of whom nothing is known.
-func (c *Config) nobody() Asker { return Asker{c: c, q: &Query{}, who: -1} }
+func (c *Config) nobody() Asker { return Asker{c: c, q: &unknown, who: -1} }
+
+// unknown is the Query of all of those; nothing is ever written into it.
+var unknown Query
 
 // at makes it the Asker of the second pass.
 func (w *Asker) at(a uint32) {
