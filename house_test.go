@@ -310,7 +310,7 @@ func eachFile(t *testing.T, f func(path string, fset *token.FileSet, file *ast.F
 // the runtime, and if there is a time.Time in it, keep its String method.
 func TestHouse_LeftOut(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "dhcpd")
-	build := exec.Command("go", "build", "-o", file, "./cmd/dhcpd")
+	build := exec.Command("go", "build", "-gcflags=all=-l", "-o", file, "./cmd/dhcpd")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

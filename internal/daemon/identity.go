@@ -1,8 +1,6 @@
 package daemon
 
 import (
-	"slices"
-
 	"dhcpd/client"
 	"dhcpd/internal/dhcp4"
 )
@@ -45,8 +43,10 @@ func (d *Daemon) identity(n *network) *client.Config {
 // address of its first interface (RFC 8415 section 11.4).
 func (d *Daemon) nodeID(n *network) []byte {
 	if d.duid == ([6]byte{}) {
-		i := slices.IndexFunc(d.order, func(n *network) bool { return usable(&n.link) })
-		d.duid = d.order[i].link.MAC
+		d.any(func(n *network) bool {
+			d.duid = n.link.MAC
+			return usable(&n.link)
+		})
 	}
 	const duidLL = 3
 	id := append([]byte{255}, n.link.MAC[2:]...)
