@@ -12,6 +12,10 @@ import (
 
 // glean notes what an ACK on its way to a client says of where that is (R6).
 // Only what is new goes to the pool file: a new end does not.
+//
+// A client that renews does not ask by way of the relay, unless it takes us for
+// the server. Where it would lose its route by that, the end of its lease is
+// not known: Kept is never.
 func (r *Relay) glean(n *Network, table *pool.Table, p *Packet) {
 	m := p.Msg
 	term, err := m.Options.Uint32(dhcp4.LeaseTime)
@@ -27,14 +31,18 @@ func (r *Relay) glean(n *Network, table *pool.Table, p *Packet) {
 	r.client(m, &x.Client)
 	x.Addr, x.State, x.Since = m.Yiaddr, pool.Relayed, r.at
 	x.Last, x.Via, x.Server = r.at, n.If, p.From
-	if a, err := m.Options.Addr(dhcp4.ServerID); err == nil && !n.Ours(a) { // as with Override
+	a, err := m.Options.Addr(dhcp4.ServerID)
+	through := err == nil && n.Ours(a) // as with Override
+	if err == nil && !through {
 		x.Server = a
 	}
 	if x.Agent = m.Options.Get(dhcp4.RelayAgent); x.Agent == nil { // the server knows nothing of it
 		x.Agent = n.agent
 	}
 	x.Told = r.ends(term)
-	x.Kept = x.Told
+	if through || !n.Routes {
+		x.Kept = x.Told
+	}
 	if had && sameLease(&old, x) {
 		x.Since = old.Since
 		r.do(act.Learn).Record = x
@@ -136,12 +144,21 @@ func (r *Relay) Start(at time.Time) { r.wake = at }
 // Wake returns when Sweep is to be called, the zero Time for never.
 func (r *Relay) Wake() time.Time { return r.wake }
 
+// shortest is how many seconds a lease whose end is not known counts on at least.
+const shortest = 60
+
 // Sweep forgets a lease that is over. It is to be called as long as it returns
 // something, the actions of the call before being done.
 func (r *Relay) Sweep(now time.Time, table *pool.Table) []act.Action {
 	r.begin(now)
 	x, next, ok := table.Gleaned(r.at)
-	if ok {
+	switch {
+	case ok && x.Kept == 0: // for all we know it was extended
+		r.record = x
+		r.record.Told = r.at + max(x.Told-x.Last, shortest)
+		r.do(act.Learn).Record = &r.record
+		return r.acts
+	case ok:
 		r.forget(&x)
 		return r.acts
 	}

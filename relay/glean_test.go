@@ -125,13 +125,13 @@ func TestR6_Gone(t *testing.T) {
 
 // TestR6_Expiry: leases leave the table when they end, as last renewed.
 func TestR6_Expiry(t *testing.T) {
-	w := newWorld(Settings{Routes: true})
-	start := w.now
+	w := newWorld(Settings{Routes: true, Override: true})
+	start, asked := w.now, option(dhcp4.ServerID, here) // so that renewals come by
 	for i := range 100 {
-		w.down(t, reply(dhcp4.ACK, yiaddr(fmt.Sprint("10.0.1.", 100+i)), from(byte(i)), seconds(uint32(1000-i))))
+		w.down(t, reply(dhcp4.ACK, asked, yiaddr(fmt.Sprint("10.0.1.", 100+i)), from(byte(i)), seconds(uint32(1000-i))))
 	}
-	w.down(t, reply(dhcp4.ACK, yiaddr("10.0.1.10"), seconds(dhcp4.Infinite)))
-	w.down(t, reply(dhcp4.ACK, yiaddr("10.0.1.199"), from(99), seconds(5000)))
+	w.down(t, reply(dhcp4.ACK, asked, yiaddr("10.0.1.10"), seconds(dhcp4.Infinite)))
+	w.down(t, reply(dhcp4.ACK, asked, yiaddr("10.0.1.199"), from(99), seconds(5000)))
 	seen, last := 0, time.Time{}
 	for wake := w.Wake(); !wake.IsZero(); wake = w.Wake() {
 		if !wake.After(last) || wake.Sub(start) > 5000*time.Second && seen < 100 {
@@ -150,6 +150,42 @@ func TestR6_Expiry(t *testing.T) {
 	}
 	if last.Sub(start) != 5000*time.Second || w.table.Len() != 1 {
 		t.Errorf("the last one left after %v; %d are there", last.Sub(start), w.table.Len())
+	}
+}
+
+// TestR5_Unseen: a client with a route whose renewals pass us by keeps that,
+// however long, until it gives its address up or another one gets it. Without a
+// route it leaves the table when the end comes that we know of.
+func TestR5_R6_Unseen(t *testing.T) {
+	for _, routes := range []bool{true, false} {
+		w := newWorld(Settings{Routes: routes, Override: true})
+		w.down(t, reply(dhcp4.ACK, seconds(100))) // of a server that does not know of the override
+		sweeps := 0
+		for range 20 {
+			w.now = w.Wake()
+			if w.now.IsZero() {
+				break
+			}
+			for actions := w.Sweep(w.now, w.table); actions != nil; actions = w.Sweep(w.now, w.table) {
+				sweeps++
+				if o := w.done(actions); routes && (o.wrote != 0 || o.routes != "") {
+					t.Fatalf("%+v", o)
+				}
+			}
+		}
+		if _, there := w.located("10.0.1.100"); there != routes || routes && sweeps != 20 || !routes && sweeps != 1 {
+			t.Fatalf("there: %v, after %d sweeps", there, sweeps)
+		}
+		if !routes {
+			continue
+		}
+		w.now = w.now.Add(time.Second)
+		if o := w.down(t, reply(dhcp4.ACK, from(2))); o.wrote != 1 || o.routes != "+10.0.1.100" {
+			t.Errorf("another client: %+v", o)
+		}
+		if o := w.up(t, request(dhcp4.Release, ciaddr("10.0.1.100"), from(2))); o.wrote != 1 || o.routes != "-10.0.1.100%eth1" {
+			t.Errorf("released: %+v", o)
+		}
 	}
 }
 
