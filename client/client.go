@@ -113,14 +113,15 @@ type Kind uint8
 // The events, with the fields of Event that each one uses besides Rand. Only
 // the carrier's may come before Start; until LinkDown there is a carrier.
 const (
-	Start    Kind = iota + 1 // Lease, Held: begin, also anew with another Config
-	Wake                     // State.Wake has come
-	Got                      // Msg, From: a message to port 68 of this network
-	Conflict                 // MAC, Asking: another host uses, or probes for, the address Watched
-	LinkUp                   // the carrier has come (back)
-	LinkDown                 // the carrier is gone
-	Stop                     // nothing more is to be done; the address stays
-	Leave                    // likewise at the daemon's end: the lease may be given back
+	Start     Kind = iota + 1 // Lease, Held: begin, also anew with another Config
+	Wake                      // State.Wake has come
+	Got                       // Msg, From: a message to port 68 of this network
+	Conflict                  // MAC, Asking: another host uses, or probes for, the address Watched
+	LinkUp                    // the carrier has come (back)
+	LinkDown                  // the carrier is gone
+	LinkReady                 // what was sent since LinkUp may have been lost, unnoticed; no more now
+	Stop                      // nothing more is to be done; the address stays
+	Leave                     // likewise at the daemon's end: the lease may be given back
 )
 
 // Event is one thing that happened to a network.
@@ -183,6 +184,8 @@ func (m *machine) event(e *Event) {
 		m.linkUp()
 	case LinkDown:
 		m.linkDown()
+	case LinkReady:
+		m.linkReady()
 	case Leave:
 		m.leave()
 		fallthrough

@@ -48,7 +48,7 @@ func (g *gambler) octet() byte {
 
 // play makes one event and steps.
 func (g *gambler) play() {
-	kind := g.octet() % 10
+	kind := g.octet() % 11
 	g.pass(g.octet())
 	e := Event{Rand: uint64(g.octet())<<56 | uint64(g.octet())}
 	switch kind {
@@ -71,6 +71,8 @@ func (g *gambler) play() {
 		e.Kind = LinkDown
 	case 9:
 		e.Kind = Leave
+	case 10:
+		e.Kind = LinkReady
 	case 7: // the machine has been booted
 		g.on = nil
 		e.Kind, e.Lease = Start, lease(g.now.Add(-30*time.Minute))

@@ -236,6 +236,15 @@ func (m *machine) linkUp() {
 	}
 }
 
+// linkReady repeats at once what has had no answer yet.
+func (m *machine) linkReady() {
+	switch m.Phase {
+	case Selecting, Informing, Requesting, Rebooting:
+		m.Tries = 0
+		m.timeout()
+	}
+}
+
 // linkDown keeps quiet until the carrier is back.
 func (m *machine) linkDown() {
 	m.NoLink, m.announce = true, time.Time{}

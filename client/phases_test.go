@@ -62,6 +62,7 @@ func TestC10_EveryEvent(t *testing.T) {
 		{LinkUp, [n]Phase{Selecting, Selecting, Selecting, Informing, Selecting, Rebooting, Rebooting, Rebooting, Rebooting, Rebooting}},
 		{LinkDown, [n]Phase{Init, Init, Init, Init, Init, InitReboot, InitReboot, InitReboot, InitReboot, InitReboot}},
 		{Stop, [n]Phase{Init, Selecting, Requesting, Informing, Probing, InitReboot, Rebooting, Bound, Renewing, Rebinding}},
+		{LinkReady, [n]Phase{Init, Selecting, Requesting, Informing, Probing, InitReboot, Rebooting, Bound, Renewing, Rebinding}},
 		{Leave, [n]Phase{Init, Selecting, Requesting, Informing, Probing, InitReboot, Rebooting, Bound, Renewing, Rebinding}},
 		{Start, [n]Phase{Init, Selecting, Selecting, Selecting, Selecting, Init, Selecting, Selecting, Selecting, Selecting}},
 	} {

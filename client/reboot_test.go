@@ -1,6 +1,7 @@
 package client
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -138,6 +139,30 @@ func TestB7_Carrier(t *testing.T) {
 		r.is(Init, -1)
 		r.same(r.at(50).do(Event{Kind: LinkUp, Rand: even(2)}), "DHCPDISCOVER xid 2 secs 0"+toAll)
 		r.is(Selecting, 54)
+	}
+}
+
+// TestB7_Ready: what may have been lost, unnoticed, in a queue that was not
+// open yet is said again at once when it is.
+func TestB7_Ready(t *testing.T) {
+	ready := Event{Kind: LinkReady, Rand: even(3)}
+	for _, c := range []struct {
+		phase Phase
+		want  string
+	}{
+		{Init, ""}, {Probing, ""}, {InitReboot, ""}, {Bound, ""}, {Renewing, ""}, {Rebinding, ""},
+		{Selecting, "DHCPDISCOVER xid 1 secs 2" + toAll},
+		{Requesting, "DHCPREQUEST xid 1 secs 0" + toAll},
+		{Rebooting, "DHCPREQUEST xid 2 secs 2" + toAll},
+		{Informing, "DHCPINFORM xid 1 secs 2 to 255.255.255.255 from 10.0.0.5"},
+	} {
+		r := newRig(t).reach(c.phase)
+		if c.phase == Selecting || c.phase == Requesting || c.phase == Rebooting || c.phase == Informing {
+			r.at(2)
+		}
+		if got := strings.Join(r.do(ready), " "); got != c.want || r.s.Phase != c.phase {
+			t.Errorf("%v: %q, to %v", c.phase, got, r.s.Phase)
+		}
 	}
 }
 

@@ -152,6 +152,12 @@ func TestB7_CarrierIsToldToTheClient(t *testing.T) {
 	if n.client.Phase != client.Selecting {
 		t.Errorf("with a carrier: %s", n.client.Phase)
 	}
+	wake := n.client.Wake
+	d.now = d.now.Add(time.Second)
+	l.Ready = true
+	if d.update(n, &l); !n.client.Wake.After(wake) {
+		t.Error("what may have been lost was not repeated when the link was ready")
+	}
 }
 
 func TestB3_ForeignAddressChanges(t *testing.T) {

@@ -193,14 +193,18 @@ func (d *Daemon) updateClient(n *network, was *link.Interface) {
 	l := &n.link
 	lost := was.Carrier && !l.Carrier || was.Flaps != l.Flaps && was.Carrier
 	found := l.Carrier && (!was.Carrier || lost)
-	if !n.client.Running || !lost && !found {
+	ready := l.Ready && !was.Ready
+	if !n.client.Running || !lost && !found && !ready {
 		return
 	}
 	n.ears.deaf = false
 	if lost {
 		d.step(n, client.Event{Kind: client.LinkDown})
 	}
-	if found {
+	switch {
+	case found:
 		d.step(n, client.Event{Kind: client.LinkUp})
+	case ready:
+		d.step(n, client.Event{Kind: client.LinkReady})
 	}
 }

@@ -48,8 +48,8 @@ func wire(lab *netlab.Lab, a *machine, aName string, b *machine, bName string) {
 	a.t.Helper()
 	wa, wb := a.watch(), b.watch()
 	lab.Wire(a.Host, aName, b.Host, bName)
-	a.until(wa, func() bool { return a.find(aName).Carrier })
-	b.until(wb, func() bool { return b.find(bName).Carrier })
+	a.until(wa, func() bool { return a.find(aName).Ready })
+	b.until(wb, func() bool { return b.find(bName).Ready })
 }
 
 // find returns an interface as it is now, the zero one if there is none.

@@ -9,6 +9,7 @@ import (
 const (
 	skipStats   = 1 << 3 // RTEXT_FILTER_SKIP_STATS: spare us the counters of every interface
 	operUnknown = 0      // IF_OPER_UNKNOWN (RFC 2863)
+	operDormant = 5      // IF_OPER_DORMANT
 )
 
 func (k *kernel) Interfaces() (list []Interface, err error) {
@@ -86,12 +87,12 @@ func parseLink(b []byte) (i Interface, ok bool) {
 			masterKind = slaveKind(v)
 		}
 	}
-	// A carrier that has changed, and no state that follows from it yet: the
-	// kernel has still to open the queue, and throws away without a word what
-	// is sent before that. A driver that knows no carrier stays unknown.
-	if state == operUnknown && i.Flaps > 0 {
-		i.Carrier = false
-	}
+	// Dormant: with 802.1X or wireless we are not let in yet.
+	i.Carrier = flags&unix.IFF_LOWER_UP != 0 && flags&unix.IFF_DORMANT == 0 && state != operDormant
+	// The state follows the carrier within a second. Until then the queue may not
+	// be open yet, and the kernel throw away without a word what is sent. A
+	// driver that knows no carrier stays unknown.
+	i.Ready = i.Carrier && flags&unix.IFF_RUNNING != 0 && (state != operUnknown || i.Flaps == 0)
 	// A VRF lends its members a routing table; every other master takes
 	// over their packets.
 	if masterKind == "vrf" {

@@ -49,7 +49,8 @@ type Interface struct {
 	Ether   bool   // an Ethernet: not loopback, and it uses ARP
 	Port    bool   // of a bridge, bond, team or the like: not to be touched
 	Up      bool   // by the administrator's will
-	Carrier bool   // ready to carry packets
+	Carrier bool   // there is a carrier
+	Ready   bool   // and what is sent is surely sent
 	Flaps   uint32 // how often the carrier has come or gone: tells a short loss between two looks
 	VRF     int    // index of the VRF device that it belongs to, 0 for none
 	Addrs   []Address

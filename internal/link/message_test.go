@@ -51,7 +51,9 @@ func TestB1_ParseLink(t *testing.T) {
 	}{
 		{"Ethernet", unix.ARPHRD_ETHER, live, 0, "", 6, want{ether: true, up: true, carrier: true}},
 		{"down", unix.ARPHRD_ETHER, unix.IFF_BROADCAST, 0, "", 6, want{ether: true}},
-		{"carrier just come, queue not open", unix.ARPHRD_ETHER, live, 0, "", 0, want{ether: true, up: true}},
+		{"carrier just come, queue not open", unix.ARPHRD_ETHER, live, 0, "", 0, want{ether: true, up: true, carrier: true}},
+		{"carrier come back, queue not open", unix.ARPHRD_ETHER, up | unix.IFF_LOWER_UP, 0, "", 2, want{ether: true, up: true, carrier: true}},
+		{"wireless has not let us in", unix.ARPHRD_ETHER, up | unix.IFF_LOWER_UP, 0, "", 5, want{ether: true, up: true}},
 		{"no carrier", unix.ARPHRD_ETHER, up, 0, "", 6, want{ether: true, up: true}},
 		{"dormant: 802.1X has not let us in", unix.ARPHRD_ETHER, up | unix.IFF_LOWER_UP | unix.IFF_DORMANT, 0, "", 6, want{ether: true, up: true}},
 		{"without ARP", unix.ARPHRD_ETHER, live | unix.IFF_NOARP, 0, "", 6, want{up: true, carrier: true}},
@@ -81,12 +83,15 @@ func TestB1_ParseLink(t *testing.T) {
 		if got := (want{i.Ether, i.Port, i.Up, i.Carrier, i.VRF}); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
+		if want := c.want.carrier && c.state == 6; i.Ready != want {
+			t.Errorf("%s: ready: %v", c.name, i.Ready)
+		}
 	}
 	b := linkBody(unix.ARPHRD_ETHER, 3, live, func(m *message) {
 		m.attr(unix.IFLA_IFNAME, []byte("tap0\x00"))
 		m.attr(unix.IFLA_OPERSTATE, []byte{operUnknown})
 	})
-	if i, ok := parseLink(b); !ok || !i.Carrier {
+	if i, ok := parseLink(b); !ok || !i.Carrier || !i.Ready {
 		t.Errorf("a driver that knows no carrier: %+v, %v", i, ok)
 	}
 }
