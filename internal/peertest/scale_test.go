@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -28,25 +27,54 @@ func TestS1_S4_S17_Perfdhcp(t *testing.T) {
 				"10.0.1.0-10.0.4.255", "10.1.1.0-10.1.4.255")
 			n.route("10.1.0.0/16")
 			n.insist(n.client.Frames("eth0"), newScripted(1).discover(), dhcp4.Offer) // from now on it serves
-			// It counts a RELEASE as lost since nobody answers that, hence the status.
+			// What it counts as lost may only be late: the wire knows better.
 			out, _ := n.client.Try("perfdhcp", "-4", "-l", from, "-r", "200", "-f", "20", "-F", "20",
-				"-R", "1000", "-n", "600", "-u", "-W", "500000", "10.0.0.1")
-			for exchange, least := range map[string]int{"DISCOVER-OFFER": 600, "REQUEST-ACK": 600, `REQUEST-ACK \(renewal\)`: 20} {
-				re := regexp.MustCompile(`: ` + exchange + `\*\*\*\nsent packets: (\d+)\nreceived packets: (\d+)\ndrops: 0\n`)
-				m := re.FindStringSubmatch(out)
-				if m == nil || m[1] != m[2] || atoi(m[1]) < least {
-					t.Errorf("%s: %q in\n%s", exchange, m, out)
-				}
-			}
-			if !strings.Contains(out, "non unique addresses: 0\n") || strings.Contains(out, "rejected leases: 1") {
+				"-R", "1000", "-n", "600", "-d", "60", "-u", "10.0.0.1")
+			if strings.Count(out, "non unique addresses: 0\n") < 2 || strings.Count(out, "rejected leases: 0\n") < 2 {
 				t.Error(out)
+			}
+			var asked int
+			n.Until("an answer to each message", func() bool {
+				var open map[exchange]bool
+				asked, open = n.unanswered()
+				return len(open) == 0
+			})
+			if asked < 1200 {
+				t.Errorf("only %d messages in\n%s", asked, out)
 			}
 			n.Until("released addresses", func() bool { return strings.Contains(n.command(n.server, "-q"), " released ") })
 		})
 	}
 }
 
-func atoi(s string) int { n, _ := strconv.Atoi(s); return n }
+// An exchange is DISCOVER and OFFER, or REQUEST and ACK.
+type exchange struct {
+	xid   uint32
+	reply dhcp4.Type
+}
+
+// unanswered returns how many DISCOVERs and REQUESTs were on the wire, and those
+// without an answer.
+func (n *network) unanswered() (asked int, open map[exchange]bool) {
+	open = map[exchange]bool{}
+	for _, frame := range n.wire.Frames() {
+		p, ok := decode(frame)
+		if !ok {
+			continue
+		}
+		switch typ := p.Type(); typ {
+		case dhcp4.Discover:
+			open[exchange{p.Xid, dhcp4.Offer}] = true
+			asked++
+		case dhcp4.Request:
+			open[exchange{p.Xid, dhcp4.ACK}] = true
+			asked++
+		default:
+			delete(open, exchange{p.Xid, typ})
+		}
+	}
+	return asked, open
+}
 
 // TestS17_ThousandRelays: a thousand networks behind as many relays, all of
 // them one host here, and one process of ours. Each reply goes to its relay.
