@@ -47,6 +47,9 @@ func (r *Relay) glean(n *Network, table *pool.Table, p *Packet) {
 		x.Since = old.Since
 		r.do(act.Learn).Record = x
 	} else {
+		if old.State == pool.Relayed && old.Via != n.If {
+			r.unroute(&old)
+		}
 		if n.Routes {
 			r.do(act.Route).Addr = x.Addr
 		}
@@ -114,11 +117,15 @@ func (r *Relay) forgo(n *Network, table *pool.Table, m *dhcp4.Message) {
 
 // forget takes an address out of the table.
 func (r *Relay) forget(x *pool.Record) {
-	a := r.do(act.Unroute)
-	a.Addr, a.If = x.Addr, x.Via
+	r.unroute(x)
 	r.record = pool.Record{}
 	r.record.Addr = x.Addr
 	r.keep()
+}
+
+func (r *Relay) unroute(x *pool.Record) {
+	a := r.do(act.Unroute)
+	a.Addr, a.If = x.Addr, x.Via
 }
 
 // keep has r.record written, in its time: nobody waits for it.

@@ -153,6 +153,19 @@ func TestR6_Expiry(t *testing.T) {
 	}
 }
 
+// TestR5_Moved: who has moved to another network leaves no route behind.
+func TestR5_Moved(t *testing.T) {
+	w := newWorld(Settings{Routes: true})
+	w.down(t, reply(dhcp4.ACK))
+	for _, routes := range []bool{true, false} {
+		w.net = newNetwork(map[bool]string{true: "eth2", false: "eth3"}[routes], "10.0.1.1/32", Settings{Routes: routes})
+		want := map[bool]string{true: "-10.0.1.100%eth1+10.0.1.100", false: "-10.0.1.100%eth2"}[routes]
+		if o := w.down(t, reply(dhcp4.ACK)); o.routes != want || o.wrote != 1 {
+			t.Errorf("routes %s, want %s", o.routes, want)
+		}
+	}
+}
+
 // TestR5_Unseen: a client with a route whose renewals pass us by keeps that,
 // however long, until it gives its address up or another one gets it. Without a
 // route it leaves the table when the end comes that we know of.

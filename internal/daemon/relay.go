@@ -29,7 +29,7 @@ func (s *service) answerOrRelay(n *network, m *link.Msg, readable bool) {
 	p := s.packet(n, m)
 	s.do(n, s.relay.Up(s.d.now, &n.relay, s.table, &p))
 	if !silent && n.relay.Silent() {
-		s.d.say.log(n.name() + ": no server answers what is relayed; the pool serves")
+		s.d.say.often(s.d.now, remark, n.name()+": no server answers what is relayed; the pool serves")
 		s.fallBack(n)
 		if readable {
 			s.decide(n, m)
@@ -64,7 +64,7 @@ func (s *service) down(on *network, m *link.Msg) {
 	p := s.packet(on, m)
 	s.do(n, s.relay.Down(s.d.now, to, s.table, &p))
 	if silent && !to.Silent() {
-		s.d.say.log(n.name() + ": a server answers again; requests are relayed")
+		s.d.say.often(s.d.now, remark, n.name()+": a server answers again; requests are relayed")
 	}
 }
 
@@ -83,6 +83,8 @@ func (s *service) relink() bool {
 		if n.relays() {
 			s.prepareRelay(n, ways)
 			list = append(list, &n.relay)
+		} else {
+			n.site.Standby, n.site.Longest = false, 0
 		}
 		s.keepRoutes(n)
 	}

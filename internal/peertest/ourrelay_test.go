@@ -320,6 +320,24 @@ func TestR3_Fallback(t *testing.T) {
 	bound(t, known, "10.0.1.7", "10.0.1.7")
 }
 
+// TestR3_Reload: a pool that stands by serves when the file says so, and not
+// before; and what was served is relayed when the file says that.
+func TestR3_B8_Reload(t *testing.T) {
+	t.Parallel()
+	n := newRelaying(t)
+	const served = "option eth1 server; host 10.0.1.0/24 { DHCPlease 600; };\n"
+	n.run(served+"option eth1 relay 10.0.0.1 fallback 1000;\n", "10.0.1.50-10.0.1.59")
+	n.client.Udhcpc("eth0")
+	n.above(dhcp4.Discover, from(n.relay))
+	n.relay.WriteFile("dhcp.conf", served)
+	bound(t, n.client, "10.0.1.50", "10.0.1.59")
+	n.relay.WriteFile("dhcp.conf", plainRelay)
+	farServers[1].serve(n)
+	host := n.far("host")
+	host.Dhclient("eth0")
+	bound(t, host, "10.0.1.100", "10.0.1.109")
+}
+
 // TestR4_Select: where the server can't reach the clients' network, giaddr is
 // an address that it can, and option 82 says which network is meant.
 func TestR4_Select(t *testing.T) {
