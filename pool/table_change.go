@@ -22,6 +22,9 @@ func (t *Table) Apply(r *Record) (old Record, had bool) {
 	return old, had
 }
 
+// Set is Apply for what need not be undone.
+func (t *Table) Set(r *Record) { t.change(t.find(r.Addr), r) }
+
 // Undo takes back an Apply, given what that returned. Several are undone in
 // reverse order.
 func (t *Table) Undo(old *Record, had bool) {

@@ -231,7 +231,7 @@ func (s *service) do(n *network, actions []act.Action) {
 			}
 			box = s.commit(a)
 		case act.Learn:
-			s.table.Apply(a.Record)
+			s.table.Set(a.Record)
 		case act.Route, act.Unroute:
 			s.routeLease(n, a)
 		case act.Send:
