@@ -366,7 +366,7 @@ func TestR1_NoAllocation(t *testing.T) {
 	nets.Reset([]*Network{w.net, newNetwork("eth2", "10.0.1.1/32", Settings{})})
 	w.done(w.Down(w.now, w.net, w.table, down))
 	for name, f := range map[string]func(){
-		"Up":   func() { w.Up(w.now, w.net, w.table, up) },
+		"Up": func() { w.Up(w.now, w.net, w.table, up) },
 		"Down": func() {
 			for _, a := range w.Down(w.now, w.net, w.table, down) {
 				if a.Verb == act.Learn {
