@@ -54,6 +54,7 @@ type Config struct {
 	Probe      bool         // wait out the probing of RFC 5227 before a new address is used
 	Rapid      bool         // take a lease without an offer: RFC 4039
 	IPv6Only   bool         // do without IPv4 where the network says so: RFC 8925
+	LinkLocal  bool         // have an address of the link while there is no server: RFC 3927
 	Anonymous  bool         // tell no more than needed: RFC 7844
 	Release    bool         // give the lease back at the end
 	Inform     bool         // the address is there already: ask for the rest
@@ -95,6 +96,8 @@ type State struct {
 	pending  *act.Lease // in PROBING: what becomes ours if nobody answers
 	probes   int        // how many are still to be sent
 	defended time.Time  // when the address was last defended
+
+	local linkLocal
 
 	Naks     int // since the last lease
 	Declines int // likewise
@@ -142,7 +145,7 @@ type Event struct {
 func Step(now time.Time, s State, e Event) (State, []act.Action) {
 	m := machine{State: s, now: now, rand: e.Rand}
 	m.event(&e)
-	m.Wake = earliest(m.due, m.announce)
+	m.Wake = earliest(earliest(m.due, m.announce), m.local.due)
 	return m.State, m.acts
 }
 
@@ -190,7 +193,7 @@ func (m *machine) event(e *Event) {
 		m.leave()
 		fallthrough
 	case Stop:
-		m.Running, m.due, m.announce = false, time.Time{}, time.Time{}
+		m.Running, m.due, m.announce, m.local.due = false, time.Time{}, time.Time{}, time.Time{}
 	}
 }
 

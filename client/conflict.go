@@ -27,12 +27,13 @@ const (
 func (s *State) Watched() netip.Addr {
 	switch {
 	case !s.Running || s.NoLink || s.informs():
+		return netip.Addr{}
 	case s.Phase == Requesting || s.Phase == Probing || s.Phase == Rebooting:
 		return s.Want
 	case s.Held:
 		return s.Lease.Net.Addr()
 	}
-	return netip.Addr{}
+	return s.local.addr
 }
 
 // holds tells whether a is the address on the interface.
@@ -93,6 +94,8 @@ func (m *machine) conflict(mac [6]byte, asking bool) {
 	a := m.Watched()
 	switch {
 	case mac == nobody || mac == m.Config.MAC || !a.IsValid():
+	case a == m.local.addr:
+		m.localConflict(mac, asking)
 	case asking && m.holds(a): // the kernel tells it whose the address is
 	case m.Phase == Requesting || m.Phase == Rebooting:
 		m.note(mac)

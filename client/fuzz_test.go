@@ -21,7 +21,8 @@ func FuzzStep(f *testing.F) {
 		g := &gambler{t: t, now: t0, data: script}
 		flags := g.octet()
 		g.s.Config = &Config{MAC: ours, Possessive: flags&1 != 0, Probe: flags&2 != 0, Hostname: "h",
-			Rapid: flags&4 != 0, IPv6Only: flags&8 != 0, Anonymous: flags&16 != 0, Release: flags&32 != 0}
+			Rapid: flags&4 != 0, IPv6Only: flags&8 != 0, Anonymous: flags&16 != 0, Release: flags&32 != 0,
+			LinkLocal: flags&64 != 0}
 		for n := 0; n < 300 && len(g.data) > 0; n++ {
 			g.play()
 		}
@@ -168,7 +169,7 @@ func (g *gambler) check(a act.Action, e Event, before State) {
 		}
 		obeysTables(g.t, g.s.Phase, a)
 	case act.Configure:
-		known := e.Kind == Wake && (before.Phase == Rebooting && a.Lease == before.Lease ||
+		known := (e.Kind == Wake || e.Kind == LinkReady) && (before.Phase == Rebooting && a.Lease == before.Lease ||
 			before.Phase == Probing && a.Lease == before.pending)
 		if !acked && !known {
 			g.t.Error("configured without an ACK")
@@ -183,7 +184,7 @@ func (g *gambler) check(a act.Action, e Event, before State) {
 		}
 		g.on = nil
 	case act.Announce:
-		if g.on == nil || a.Addr != g.on.Net.Addr() {
+		if (g.on == nil || a.Addr != g.on.Net.Addr()) && (!g.s.local.held || a.Addr != g.s.local.addr) {
 			g.t.Errorf("announced %v", a.Addr)
 		}
 	}

@@ -220,6 +220,10 @@ func line(a act.Action) string {
 		return fmt.Sprintf("unconfigure %v", a.Lease.Net)
 	case act.Save:
 		return fmt.Sprintf("save %v", a.Lease.Net)
+	case act.LinkLocal:
+		return fmt.Sprintf("link-local %v", a.Addr)
+	case act.NoLinkLocal:
+		return fmt.Sprintf("no link-local %v", a.Addr)
 	case act.Forget:
 		return "forget"
 	case act.Probe:

@@ -61,6 +61,7 @@ func (m *machine) discover() {
 	}
 	m.describe(&msg.Options)
 	m.send(msg, broadcast(noAddr))
+	m.beLocal()
 	m.retry()
 }
 

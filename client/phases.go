@@ -82,6 +82,9 @@ func (m *machine) wake() {
 		m.due = time.Time{}
 		m.timeout()
 	}
+	if t := m.local.due; !t.IsZero() && !m.now.Before(t) {
+		m.localDue()
+	}
 	if t := m.announce; !t.IsZero() && !m.now.Before(t) {
 		m.announce, m.Declines = time.Time{}, 0 // now it is surely ours
 		m.announceOnce()
@@ -90,6 +93,7 @@ func (m *machine) wake() {
 
 // start begins, with the lease of an earlier run if there is one.
 func (m *machine) start(l *act.Lease, held bool) {
+	m.notLocal()
 	m.State = State{Config: m.Config, NoLink: m.NoLink, Running: true,
 		Lease: l, Held: held && l != nil}
 	switch {
@@ -210,6 +214,7 @@ func (m *machine) configure(l *act.Lease) {
 	}
 	m.do(a)
 	m.Lease, m.Held = l, true
+	m.notLocal()
 }
 
 // unconfigure takes the lease off the interface, if it is there.
@@ -248,6 +253,7 @@ func (m *machine) linkReady() {
 // linkDown keeps quiet until the carrier is back.
 func (m *machine) linkDown() {
 	m.NoLink, m.announce = true, time.Time{}
+	m.notLocal()
 	switch {
 	case !m.Running:
 	case m.Phase >= InitReboot:

@@ -24,6 +24,8 @@ const (
 	Check                       // Addr: ask the wire whether anybody has it, by ARP on the link, by ICMP echo behind a relay; the server hears the outcome a moment later
 	Configure                   // Lease: address, routes, MTU onto the interface; replaces Old if that is set
 	Unconfigure                 // Lease: take them off again
+	LinkLocal                   // Addr: have this address of the link for some minutes
+	NoLinkLocal                 // Addr: no longer
 	Save                        // Lease: remember it in the cache
 	Forget                      // nothing: take this network out of the cache
 	Route                       // Addr: a host route to it by the network's interface

@@ -30,7 +30,6 @@ var unmade = map[string]bool{
 
 	"option nodiscovery": true,
 	"option router":      true,
-	"option linklocal":   true,
 
 	"option noforce":      true,
 	"option authenticate": true,

@@ -45,6 +45,10 @@ func (d *Daemon) clientAction(n *network, a *act.Action) {
 		d.remember(n, a.Lease)
 	case act.Forget:
 		d.forget(n)
+	case act.LinkLocal:
+		d.check(d.host.SetAddress(n.link.ID, linkLocal(a.Addr)))
+	case act.NoLinkLocal:
+		d.check(d.host.DeleteAddress(n.link.ID, linkLocal(a.Addr).Prefix))
 	case act.Probe:
 		p := ether.Probe(n.link.MAC, a.Addr)
 		d.sendARP(n, &p)

@@ -13,6 +13,8 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/hook"
 	"dhcpd/internal/link"
+
+	"golang.org/x/sys/unix"
 )
 
 // configure puts a lease onto a network's interface, in place of old if that
@@ -113,6 +115,14 @@ func broadcast(l *act.Lease) netip.Addr {
 		a[bit/8] |= 0x80 >> (bit % 8)
 	}
 	return netip.AddrFrom4(a)
+}
+
+// linkLocal is an address of the link. It is set anew at least every 65 s, and
+// goes by itself if we are killed.
+func linkLocal(a netip.Addr) link.Address {
+	const life = 180
+	return link.Address{Prefix: netip.PrefixFrom(a, 16), Broadcast: netip.AddrFrom4([4]byte{169, 254, 255, 255}),
+		Scope: unix.RT_SCOPE_LINK, Valid: life, Preferred: life}
 }
 
 // setMTU sets the MTU that a lease names, and for 0 the one from before.

@@ -20,6 +20,7 @@ func (d *Daemon) identity(n *network) *client.Config {
 		Probe:      p.Probe,
 		Rapid:      p.Rapid,
 		IPv6Only:   p.IPv6Only,
+		LinkLocal:  p.LinkLocal,
 		Anonymous:  p.Anonymous,
 		Release:    p.Release,
 		Inform:     n.origin != dynamic,

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
@@ -185,6 +186,67 @@ func octets(list []dhcp4.Code) (b []byte) {
 		b = append(b, byte(c))
 	}
 	return b
+}
+
+// TestC16_LinkLocal: an address of the link while there is no server, with a
+// lifetime, and not for a moment longer.
+func TestC16_LinkLocal(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourClient)
+	option(n, "linklocal")
+	n.start(n.client)
+	a := bound(t, n.client, "169.254.1.0", "169.254.254.255")
+	text := n.client.Run("ip", "-4", "addr", "show", "dev", "eth0")
+	if !strings.Contains(text, a.String()+"/16 brd 169.254.255.255 scope link") || lifetime(t, n.client) > 180 {
+		t.Errorf("%s", text)
+	}
+	probes := 0
+	for _, frame := range n.wire.Frames() {
+		if isProbe(a)(frame) {
+			probes++
+		}
+	}
+	if probes != 3 {
+		t.Errorf("%d probes", probes)
+	}
+	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
+	bound(t, n.client, "10.0.0.100", "10.0.0.109")
+}
+
+// TestD1_Levels: the times of test levels 3 to 5, on the wire: after a minute
+// the lease is renewed, rebound, or over, though the server gave an hour.
+func TestD1_Levels(t *testing.T) {
+	t.Parallel()
+	everyone := netip.MustParseAddr("255.255.255.255")
+	for _, tt := range []struct {
+		level string
+		typ   dhcp4.Type
+		to    netip.Addr
+	}{
+		{"-t3", dhcp4.Request, netip.MustParseAddr("10.0.0.1")},
+		{"-t4", dhcp4.Request, everyone},
+		{"-t5", dhcp4.Discover, everyone},
+	} {
+		t.Run(tt.level, func(t *testing.T) {
+			t.Parallel()
+			n := newNetwork(t, ourClient)
+			n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
+			n.start(n.client, tt.level)
+			ack := n.await(dhcp4.ACK)
+			began := time.Now()
+			next := n.await(tt.typ, from(n.client), func(p *packet) bool { return p.Xid != ack.Xid })
+			if took := time.Since(began); next.Dst.Addr() != tt.to || took < 50*time.Second {
+				t.Errorf("%v to %v after %v", next.Type(), next.Dst, took)
+			}
+			if tt.typ == dhcp4.Request && next.Ciaddr != ack.Yiaddr {
+				t.Errorf("REQUEST with ciaddr %v", next.Ciaddr)
+			}
+			n.await(map[dhcp4.Type]dhcp4.Type{dhcp4.Request: dhcp4.ACK, dhcp4.Discover: dhcp4.Offer}[tt.typ])
+			if list := n.client.Addrs("eth0"); len(list) > 0 {
+				t.Errorf("configured %v", list)
+			}
+		})
+	}
 }
 
 // TestB3_Ignore: a network that is to be ignored hears nothing from us.
