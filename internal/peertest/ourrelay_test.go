@@ -320,6 +320,27 @@ func TestR3_Fallback(t *testing.T) {
 	bound(t, known, "10.0.1.7", "10.0.1.7")
 }
 
+// TestR3_FallbackAlone: where the file does not say server, nobody is served
+// here but while the servers are silent; not even who has an entry.
+func TestR3_FallbackAlone(t *testing.T) {
+	t.Parallel()
+	n := newRelaying(t)
+	p := n.run(fmt.Sprintf(`option eth1 relay 10.0.0.1 fallback 2;
+		host 10.0.1.0/24 { DHCPlease 86400; };
+		client %s 10.0.1.7;
+	`, ether.FormatMAC(n.client.MAC("eth0"))))
+	n.client.Udhcpc("eth0", "-q", "-A", "1").Wait()
+	bound(t, n.client, "10.0.1.7", "10.0.1.7")
+	p.WaitLine("eth1: no server answers what is relayed; the pool serves")
+	farServers[2].serve(n)
+	n.Until("the server heard", func() bool {
+		n.client.Udhcpc("eth0", "-q", "-A", "1").Wait()
+		return strings.Contains(p.Output(), "eth1: a server answers again")
+	})
+	n.client.Udhcpc("eth0", "-q", "-A", "1").Wait()
+	bound(t, n.client, "10.0.1.100", "10.0.1.109")
+}
+
 // TestR3_Reload: a pool that stands by serves when the file says so, and not
 // before; and what was served is relayed when the file says that.
 func TestR3_B8_Reload(t *testing.T) {
