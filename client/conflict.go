@@ -68,13 +68,14 @@ func (m *machine) probeOn() {
 }
 
 func (m *machine) takePending() {
-	l := m.pending
-	m.pending = nil
-	if !good(l, m.now) {
+	switch l := m.pending; {
+	case !good(l, m.now):
 		m.restart()
-		return
+	case l == m.Lease: // no server has confirmed it
+		m.keep()
+	default:
+		m.bind(l)
 	}
-	m.bind(l)
 }
 
 // announceTwice tells everyone on the link whose the address is now: RFC 5227

@@ -126,6 +126,24 @@ func TestC5_ProbeKnown(t *testing.T) {
 	r.is(Init, 20)
 }
 
+// TestC5_ProbeUnconfirmed: so does one that was found on the interface and then
+// removed, of which we know no message.
+func TestC5_ProbeUnconfirmed(t *testing.T) {
+	r := newRig(t)
+	r.s.Config.Probe = true
+	found := lease(t0)
+	found.ACK = nil
+	r.do(Event{Kind: Start, Lease: found, Rand: even(2)})
+	r.at(10).wake(3)
+	for range 3 {
+		r.same(r.wakeWhenDue(4), "probe 10.0.0.5")
+	}
+	r.same(r.wakeWhenDue(4), "configure 10.0.0.5/24", "announce 10.0.0.5")
+	if r.s.Phase != Bound {
+		t.Errorf("in %v", r.s.Phase)
+	}
+}
+
 // TestC5_ProbeTooLong: a lease that ends meanwhile is none.
 func TestC5_ProbeTooLong(t *testing.T) {
 	r := newRig(t)

@@ -176,10 +176,15 @@ func (m *machine) unanswered() {
 	case m.Config.Probe && !m.Held:
 		m.check(m.Lease, fullProbes)
 	default:
-		m.configure(m.Lease)
-		m.announceTwice()
-		m.follow()
+		m.keep()
 	}
+}
+
+// keep goes on with a lease that we know.
+func (m *machine) keep() {
+	m.configure(m.Lease)
+	m.announceTwice()
+	m.follow()
 }
 
 // expire ends the lease. Its address is still what we'd like best.

@@ -87,6 +87,7 @@ func (d *Daemon) follow(n *network, plan conf.Plan) {
 	switch {
 	case byConf:
 		d.configureStatic(n)
+		d.askRest(n)
 	case plan.Ignore && n.origin == dynamic:
 		d.letGo(n)
 	case n.origin == static: // no longer named there
@@ -120,5 +121,4 @@ func (d *Daemon) configureStatic(n *network) {
 	n.origin, n.static = static, lease
 	d.configure(n, lease, old)
 	d.remember(n, lease)
-	d.askRest(n)
 }

@@ -49,7 +49,7 @@ func TestC13_BOOTP(t *testing.T) {
 // the address stays as it was; then there is nothing more to do.
 func TestC14_Inform(t *testing.T) {
 	t.Parallel()
-	for _, s := range servers[:2] { // udhcpd's answer has no server identifier
+	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			n := newNetwork(t, ourClient)
