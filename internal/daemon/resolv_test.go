@@ -68,12 +68,12 @@ func TestC12_ScriptConfigures(t *testing.T) {
 // TestB3_Ignore: a network that is to be ignored runs no client, and one that
 // does stops.
 func TestB3_Ignore(t *testing.T) {
-	d, n, h := newDaemon(t, "option ignore;")
+	d, n, _ := newDaemon(t, "option ignore;")
 	d.settle()
 	if n.client.Running || !d.nothingToDo() {
 		t.Errorf("origin %d, %s", n.origin, n.client.Phase)
 	}
-	d, n, h = bound(t)
+	d, n, h := bound(t)
 	d.cfg, _ = conf.Parse("test", "option ignore;", conf.Env{})
 	d.settle()
 	d.settle()
