@@ -172,7 +172,7 @@ func (d *Daemon) hearARP(n *network, frame []byte) {
 		return
 	}
 	watched := n.client.Watched()
-	if !watched.IsValid() {
+	if !watched.IsValid() || n.client.Held && d.isUs(p.SenderHW) {
 		return
 	}
 	if asking := p.IsProbe() && p.TargetIP == watched; asking || p.SenderIP == watched {
@@ -182,6 +182,18 @@ func (d *Daemon) hearARP(n *network, frame []byte) {
 		reply := p.Reply(n.link.MAC)
 		d.sendARP(n, &reply)
 	}
+}
+
+// isUs tells whether an Ethernet address is that of one of our interfaces. Two
+// of them on one wire, and Linux asks for others out of the one with the IP
+// address of the other: that is no conflict.
+func (d *Daemon) isUs(hw ether.MAC) bool {
+	for _, n := range d.order {
+		if n.link.MAC == hw {
+			return true
+		}
+	}
+	return false
 }
 
 // drop counts what was thrown away before a core saw it.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 	"strings"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"dhcpd/client"
+	"dhcpd/internal/ether"
+	"dhcpd/internal/link"
 )
 
 // bound returns a daemon whose network holds a lease of 10.0.0.5.
@@ -122,5 +125,25 @@ func TestP3_CacheFollowsARenamedInterface(t *testing.T) {
 	d.update(n, &l)
 	if e := d.entry(n); len(d.entries) != 1 || e == nil || e.Addr != netip.MustParsePrefix("10.0.0.5/24") {
 		t.Errorf("cache: %+v", d.entries)
+	}
+}
+
+// TestC5_OurOtherInterface: Linux asks for others out of one interface with the
+// IP address of another; on one wire that is no conflict.
+func TestC5_OurOtherInterface(t *testing.T) {
+	d, n, _ := bound(t)
+	second := [6]byte{2, 0, 0, 0, 0, 2}
+	d.appear(&link.Interface{ID: link.ID{Index: noIndex + 1, Name: "eth1"}, MAC: second, Ether: true, Up: true})
+	var said bytes.Buffer
+	d.say.err = &said
+	claim := ether.Announcement(second, netip.MustParseAddr("10.0.0.5"))
+	d.hearARP(n, claim.AppendFrame(nil))
+	if said.Len() > 0 {
+		t.Errorf("of our own: %s", said.String())
+	}
+	claim.SenderHW[5] = 3
+	d.hearARP(n, claim.AppendFrame(nil))
+	if !strings.Contains(said.String(), "10.0.0.5 is already in use by 02:00:00:00:00:03; defending it") {
+		t.Errorf("of another host: %s", said.String())
 	}
 }
