@@ -28,7 +28,7 @@ type world struct {
 	k     *keeper
 	by    map[netip.Addr]*history
 	in    map[netip.Addr]bool // members
-	maybe map[netip.Addr]bool // a command failed to change whether it is one
+	maybe map[netip.Addr]bool // a command failed to change whether it is one, and nothing was synced since
 	log   []string
 }
 
@@ -167,6 +167,7 @@ func (w *world) synced() {
 	for _, h := range w.by {
 		h.synced, h.since, h.tried = h.acked, nil, nil
 	}
+	clear(w.maybe)
 }
 
 func (w *world) edit() {
@@ -221,7 +222,7 @@ func (w *world) check(power bool) {
 		if member := w.k.table.Member(a); member != w.in[a] && !w.maybe[a] {
 			w.fail("%v in the pool: %v", a, member)
 		}
-		w.in[a], w.maybe[a] = w.k.table.Member(a), false
+		w.in[a] = w.k.table.Member(a) // and maybe still not synced
 	}
 }
 

@@ -123,6 +123,20 @@ func TestS16_StuckDisk(t *testing.T) {
 	}
 }
 
+// TestS4_NoPromiseBeforeTheFirstSync: what the table was loaded with may be what
+// a killed daemon never synced.
+func TestS4_NoPromiseBeforeTheFirstSync(t *testing.T) {
+	s, n, _ := newServing(t)
+	s.firstBlock()
+	s.do(n, ackFor(record(1, "a", pool.Bound), true))
+	handOver(s)
+	s.filling = newBlock(s)
+	s.do(n, ackFor(record(1, "a", pool.Bound), true))
+	if replies(&s.direct) != 0 || replies(&s.writing.replies) != 2 {
+		t.Errorf("%d replies leave at once, %d wait", replies(&s.direct), replies(&s.writing.replies))
+	}
+}
+
 func TestP5_LazyRenewalLeavesAtOnce(t *testing.T) {
 	s, n, _ := newServing(t)
 	s.do(n, ackFor(record(1, "a", pool.Bound), true))

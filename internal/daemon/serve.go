@@ -109,9 +109,7 @@ func (s *service) open() error {
 	if loaded.Torn != "" || loaded.Corrupt != nil {
 		s.core.RecordsLost(s.d.now)
 	}
-	s.filling, s.spare = newBlock(s), newBlock(s)
-	s.filling.text.Stamp()
-	s.filling.due, s.stale = true, true
+	s.firstBlock()
 	s.relay.Start(s.d.now)
 	s.idle <- link.NewBatch(batchSize, maxDatagram)
 	go s.wait(s.udp)
@@ -119,6 +117,15 @@ func (s *service) open() error {
 	s.post.open()
 	s.d.say.debug(3, "UDP port 67 opened")
 	return nil
+}
+
+// firstBlock begins the first block. It has no records, and is synced: before
+// it is, what a daemon wrote that was killed may stand in the table and not on
+// stable storage, so that no promise can rest on it.
+func (s *service) firstBlock() {
+	s.filling, s.spare = newBlock(s), newBlock(s)
+	s.filling.text.Stamp()
+	s.filling.due, s.filling.sync, s.stale = true, true, true
 }
 
 func (s *service) openSockets() (err error) {
