@@ -104,7 +104,9 @@ func (f *File) finishCompaction(changes *Changes) error {
 	}
 	if err != nil && f.distrust == nil {
 		changes.note("can't compact: " + err.Error())
-		f.patience = 2 * f.lines
+		// Soon again: a small disk that was full for a moment must not be filled
+		// for good by what is outdated.
+		f.patience, f.looked = f.lines+f.lines/8, 0
 	}
 	return f.distrust
 }
