@@ -13,7 +13,6 @@ var (
 	anyServer = netip.Addr{}
 	nobody    = [6]byte{}
 	noAddr    = netip.IPv4Unspecified()
-	everyone  = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 	allOnes   = [6]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 )
 
@@ -146,7 +145,7 @@ func (m *machine) send(msg *dhcp4.Message, to act.Dest) {
 // broadcast returns the way of a broadcast. It is a frame: the kernel can't
 // send without an address, nor from a chosen interface without ado.
 func broadcast(source netip.Addr) act.Dest {
-	return act.Dest{Addr: everyone, Port: dhcp4.ServerPort, Source: source,
+	return act.Dest{Addr: dhcp4.Everyone, Port: dhcp4.ServerPort, Source: source,
 		Raw: true, HW: allOnes}
 }
 

@@ -36,7 +36,7 @@ func TestC13_BOOTP(t *testing.T) {
 	for _, bad := range []*dhcp4.Message{
 		reply(dhcp4.BOOTP, 1), // with a lease time
 		bootp(from(server)),
-		bootp(giving(noAddr)), bootp(giving(everyone)), bootp(func(m *dhcp4.Message) { m.Xid = 2 }),
+		bootp(giving(noAddr)), bootp(giving(dhcp4.Everyone)), bootp(func(m *dhcp4.Message) { m.Xid = 2 }),
 	} {
 		r.got(bad)
 		r.is(Selecting, 4)

@@ -56,7 +56,7 @@ func FuzzUp(f *testing.F) {
 			return
 		}
 		w, before := fuzzed(how), bytes.Clone(b)
-		p := &Packet{Msg: m, Data: b, From: ip("10.0.1.5"), To: [...]netip.Addr{broadcast, ip("10.0.1.1")}[how>>13&1]}
+		p := &Packet{Msg: m, Data: b, From: ip("10.0.1.5"), To: [...]netip.Addr{dhcp4.Everyone, ip("10.0.1.1")}[how>>13&1]}
 		first, had := m.Giaddr.IsUnspecified(), m.Options.Has(dhcp4.RelayAgent)
 		for _, a := range w.Up(w.now, w.net, w.table, p) {
 			if a.Verb != act.Send {
@@ -144,7 +144,7 @@ func FuzzDown(f *testing.F) {
 		p := &Packet{Msg: m, Data: b, From: ip("10.0.0.1"), To: ip("10.0.1.1"), Clients: how>>13&1 != 0}
 		o := w.done(w.Down(w.now, w.net, w.table, p))
 		for _, to := range o.sent {
-			if to.Port != 68 || to.Source != ip("10.0.1.1") || to.Addr != broadcast && !unicast(to.Addr) {
+			if to.Port != 68 || to.Source != ip("10.0.1.1") || to.Addr != dhcp4.Everyone && !dhcp4.IsUnicast(to.Addr) {
 				t.Fatalf("sent to %+v", to)
 			}
 			if bytes.Equal(o.octets, b) {

@@ -19,7 +19,7 @@ import (
 func (r *Relay) glean(n *Network, table *pool.Table, p *Packet) {
 	m := p.Msg
 	term, err := m.Options.Uint32(dhcp4.LeaseTime)
-	if m.Type() != dhcp4.ACK || !unicast(m.Yiaddr) || err != nil || term == 0 {
+	if m.Type() != dhcp4.ACK || !dhcp4.IsUnicast(m.Yiaddr) || err != nil || term == 0 {
 		return
 	}
 	old, had := table.ByAddr(m.Yiaddr)

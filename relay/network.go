@@ -2,6 +2,7 @@ package relay
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"dhcpd/internal/dhcp4"
@@ -69,19 +70,14 @@ func (n *Network) Prepare() {
 	if n.Select && n.Out.IsValid() {
 		n.giaddr = n.Out
 	}
-	n.targets = n.targets[:0]
-	for _, a := range n.Servers {
-		if !n.beside(a) {
-			n.targets = append(n.targets, a)
-		}
-	}
+	n.targets = n.Targets()
 	n.agent = n.subOptions()
 }
 
 // beside tells whether a server is on the clients' network: it has heard the
 // request itself. So have we.
 func (n *Network) beside(server netip.Addr) bool {
-	if !unicast(server) || n.Ours(server) {
+	if !dhcp4.IsUnicast(server) || n.Ours(server) {
 		return true
 	}
 	for _, p := range n.Addrs {
@@ -93,12 +89,7 @@ func (n *Network) beside(server netip.Addr) bool {
 }
 
 func (n *Network) isServer(a netip.Addr) bool {
-	for _, server := range n.Servers {
-		if server == a {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(n.Servers, a)
 }
 
 // patience is how much longer than Fallback a client may keep silent before
@@ -129,5 +120,13 @@ func (n *Network) Silent() bool { return n.silent && n.Fallback > 0 }
 // WaitsFor tells whether there are servers for which the local pool is to wait.
 func (n *Network) WaitsFor() bool { return n.Fallback > 0 && len(n.targets) > 0 }
 
-// Targets returns the servers that requests are relayed to.
-func (n *Network) Targets() []netip.Addr { return n.targets }
+// Targets returns the servers that requests are relayed to. It takes Servers,
+// Addrs and Ours.
+func (n *Network) Targets() (list []netip.Addr) {
+	for _, a := range n.Servers {
+		if !n.beside(a) {
+			list = append(list, a)
+		}
+	}
+	return list
+}

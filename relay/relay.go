@@ -57,7 +57,7 @@ func (r *Relay) Up(now time.Time, n *Network, table *pool.Table, p *Packet) []ac
 		r.drop(tooManyHops)
 	case !first && n.Ours(m.Giaddr): // RFC 3046 section 2.1.1
 		r.drop(ourGiaddr)
-	case !first && !unicast(m.Giaddr):
+	case !first && !dhcp4.IsUnicast(m.Giaddr):
 		r.drop(badGiaddr)
 	case first && m.Options.Has(dhcp4.RelayAgent) && !n.Trusted: // RFC 3046 section 2.1
 		r.drop(untrusted)
@@ -151,13 +151,6 @@ func (r *Relay) because(why reason, l act.Level) {
 	a.Level, a.Text = l, why.String()
 }
 
-var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-
-// unicast tells whether a may be a host's address.
-func unicast(a netip.Addr) bool {
-	return a.IsValid() && !a.IsUnspecified() && !a.IsLoopback() && !a.IsMulticast() && a != broadcast
-}
-
 // destination says how a reply travels on the clients' network, from our
 // address there. RFC 2131 section 4.1, seen by the relay:
 //
@@ -170,23 +163,17 @@ func unicast(a netip.Addr) bool {
 //
 // A NAK is broadcast in any case: its client has no address that it may use.
 func destination(m *dhcp4.Message, source netip.Addr) act.Dest {
-	d := act.Dest{Addr: broadcast, Port: dhcp4.ClientPort, Source: source}
+	d := act.Dest{Addr: dhcp4.Everyone, Port: dhcp4.ClientPort, Source: source}
+	mac, ether := m.Ether()
 	switch {
 	case m.Type() == dhcp4.NAK:
-	case unicast(m.Ciaddr):
+	case dhcp4.IsUnicast(m.Ciaddr):
 		d.Addr = m.Ciaddr
-	case m.Flags&dhcp4.Broadcast != 0 || !unicast(m.Yiaddr) || !addressable(m):
+	case m.Flags&dhcp4.Broadcast != 0 || !dhcp4.IsUnicast(m.Yiaddr) || !ether:
 	default:
-		d.Addr, d.Raw, d.HW = m.Yiaddr, true, [6]byte(m.Chaddr[:6])
+		d.Addr, d.Raw, d.HW = m.Yiaddr, true, mac
 	}
 	return d
-}
-
-// addressable tells whether a frame can be sent to chaddr: it is an Ethernet
-// address of one host.
-func addressable(m *dhcp4.Message) bool {
-	return m.Htype == dhcp4.HtypeEther && m.Hlen == 6 &&
-		m.Chaddr[0]&1 == 0 && [6]byte(m.Chaddr[:6]) != [6]byte{}
 }
 
 // Passes tells whether a message that Parse has refused for that reason is

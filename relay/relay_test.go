@@ -91,7 +91,7 @@ func from(n byte) mod { return func(m *dhcp4.Message) { m.Chaddr[5] = n } }
 
 func packet(t testing.TB, b []byte) *Packet {
 	t.Helper()
-	p := &Packet{Msg: new(dhcp4.Message), Data: b, From: ip("10.0.0.1"), To: broadcast}
+	p := &Packet{Msg: new(dhcp4.Message), Data: b, From: ip("10.0.0.1"), To: dhcp4.Everyone}
 	if err := p.Msg.Parse(b); err != nil && !Passes(err) {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestR1_Dropped(t *testing.T) {
 // changed.
 func TestR2_Down(t *testing.T) {
 	here := ip("10.0.1.1")
-	all := act.Dest{Addr: broadcast, Port: 68, Source: here}
+	all := act.Dest{Addr: dhcp4.Everyone, Port: 68, Source: here}
 	raw := act.Dest{Addr: ip("10.0.1.100"), Port: 68, Source: here, Raw: true, HW: [6]byte{2, 0, 0, 0, 0, 1}}
 	to := act.Dest{Addr: ip("10.0.1.7"), Port: 68, Source: here}
 	hw := func(htype, hlen uint8, first byte) mod {

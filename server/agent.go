@@ -40,7 +40,7 @@ func (s *Server) override() (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	a := netip.AddrFrom4([4]byte(v))
-	return a, unicast(a)
+	return a, dhcp4.IsUnicast(a)
 }
 
 // isUs tells whether a client that names server a means us.

@@ -35,7 +35,7 @@ func FuzzDecide(f *testing.F) {
 			return
 		}
 		w := smallWorld(t)
-		w.site.To = [...]netip.Addr{broadcast, ip("10.0.0.1"), ip("192.0.2.1")}[where%3]
+		w.site.To = [...]netip.Addr{dhcp4.Everyone, ip("10.0.0.1"), ip("192.0.2.1")}[where%3]
 		with := func(bit byte) bool { return where/3&bit != 0 }
 		set := &w.site.Settings
 		set.Rapid, set.Probe, set.BOOTP, set.Authoritative = with(1), with(2), with(4), with(8)
@@ -114,7 +114,7 @@ func (j *judge) reply(t *testing.T, x *act.Action) {
 	if r.Op != dhcp4.BootReply || r.Xid != j.m.Xid || r.Chaddr != j.m.Chaddr || r.Giaddr != j.m.Giaddr || r.Secs != 0 {
 		t.Fatalf("header of the reply: %s", r.Line(nil))
 	}
-	if !j.site.Ours(x.To.Source) || !unicast(x.To.Addr) && x.To.Addr != broadcast {
+	if !j.site.Ours(x.To.Source) || !dhcp4.IsUnicast(x.To.Addr) && x.To.Addr != dhcp4.Everyone {
 		t.Fatalf("sent from %v to %v", x.To.Source, x.To.Addr)
 	}
 	if len(j.nets()) == 0 {
@@ -254,7 +254,7 @@ func (j *judge) nets() (nets []netip.Prefix) {
 		at = subnet
 	case !j.m.Giaddr.IsUnspecified():
 		at = j.m.Giaddr
-	case !j.m.Ciaddr.IsUnspecified() && j.site.To != broadcast:
+	case !j.m.Ciaddr.IsUnspecified() && j.site.To != dhcp4.Everyone:
 		at = j.m.Ciaddr
 	}
 	for _, net := range prefixes("10.0.0.0/24 10.0.1.0/24") {

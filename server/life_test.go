@@ -70,7 +70,7 @@ func TestP4_NobodyElses(t *testing.T) {
 		n := byte(dice.IntN(9))
 		m := randomMessage(dice, n)
 		w.now = w.now.Add(time.Duration(dice.IntN(400)) * time.Second)
-		w.site.To = [...]netip.Addr{broadcast, ip("10.0.0.1")}[dice.IntN(2)]
+		w.site.To = [...]netip.Addr{dhcp4.Everyone, ip("10.0.0.1")}[dice.IntN(2)]
 		a := w.ask(m)
 		if m.Type() == dhcp4.Release || m.Type() == dhcp4.Decline {
 			if a.record != nil {

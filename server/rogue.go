@@ -32,7 +32,7 @@ func (s *Server) Heard(now time.Time, cfg *conf.Config, site *Site, table *pool.
 	s.open(now, cfg, site, table)
 	switch m.Type() {
 	case dhcp4.Offer, dhcp4.ACK, dhcp4.NAK:
-		if a, err := m.Options.Addr(dhcp4.ServerID); err == nil && unicast(a) {
+		if a, err := m.Options.Addr(dhcp4.ServerID); err == nil && dhcp4.IsUnicast(a) {
 			from = a // it may have come through a relay
 		}
 		if m.Op == dhcp4.BootReply {
@@ -45,7 +45,7 @@ func (s *Server) Heard(now time.Time, cfg *conf.Config, site *Site, table *pool.
 // meet hears of a server on the network, ours or another. Where we relay,
 // others are to be expected.
 func (s *Server) meet(a netip.Addr) {
-	if !unicast(a) || s.site.Ours(a) || len(s.site.Settings.Relay) > 0 {
+	if !dhcp4.IsUnicast(a) || s.site.Ours(a) || len(s.site.Settings.Relay) > 0 {
 		return
 	}
 	s.counts[overheard]++

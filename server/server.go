@@ -125,9 +125,9 @@ func (s *Server) inspect() reason {
 		return notRequest
 	case len(s.site.Addrs) == 0:
 		return noOwnAddress
-	case !m.Giaddr.IsUnspecified() && !unicast(m.Giaddr):
+	case !m.Giaddr.IsUnspecified() && !dhcp4.IsUnicast(m.Giaddr):
 		return badGiaddr
-	case !m.Ciaddr.IsUnspecified() && !unicast(m.Ciaddr):
+	case !m.Ciaddr.IsUnspecified() && !dhcp4.IsUnicast(m.Ciaddr):
 		return badCiaddr
 	}
 	if why := s.identify(); why != fine {

@@ -46,7 +46,7 @@ func newWorld(t testing.TB, config string, members ...string) *world {
 	w.site = Site{
 		If: "eth0", Index: 2, MTU: 1500,
 		Addrs: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/24")},
-		To:    broadcast,
+		To:    dhcp4.Everyone,
 		From:  netip.IPv4Unspecified(),
 	}
 	w.site.Settings.Server = true

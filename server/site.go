@@ -159,13 +159,6 @@ func (s *Server) onLink(p place) (first netip.Addr) {
 	return first
 }
 
-var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-
-// unicast tells whether a may be a host's address.
-func unicast(a netip.Addr) bool {
-	return a.IsValid() && !a.IsUnspecified() && !a.IsLoopback() && !a.IsMulticast() && a != broadcast
-}
-
 // destination says how a reply to m travels, from our address source. Local
 // tells whether the client is on the link.
 //
@@ -182,7 +175,8 @@ func unicast(a netip.Addr) bool {
 // client that renews from behind a relay, and so without giaddr, goes to
 // ciaddr: no broadcast of ours would get there.
 func destination(m, reply *dhcp4.Message, source netip.Addr, local bool) act.Dest {
-	d := act.Dest{Addr: broadcast, Port: dhcp4.ClientPort, Source: source}
+	d := act.Dest{Addr: dhcp4.Everyone, Port: dhcp4.ClientPort, Source: source}
+	mac, ether := m.Ether()
 	ciaddr, giaddr := !m.Ciaddr.IsUnspecified(), !m.Giaddr.IsUnspecified()
 	nak := reply.Type() == dhcp4.NAK
 	switch {
@@ -192,18 +186,11 @@ func destination(m, reply *dhcp4.Message, source netip.Addr, local bool) act.Des
 		d.Addr, d.Port = m.Giaddr, dhcp4.ServerPort
 	case ciaddr && !(nak && local):
 		d.Addr = m.Ciaddr
-	case nak || m.Flags&dhcp4.Broadcast != 0 || !addressable(m):
+	case nak || m.Flags&dhcp4.Broadcast != 0 || !ether:
 	default:
-		d.Addr, d.Raw, d.HW = reply.Yiaddr, true, [6]byte(m.Chaddr[:6])
+		d.Addr, d.Raw, d.HW = reply.Yiaddr, true, mac
 	}
 	return d
-}
-
-// addressable tells whether a frame can be sent to chaddr: it is an Ethernet
-// address of one host.
-func addressable(m *dhcp4.Message) bool {
-	return m.Htype == dhcp4.HtypeEther && m.Hlen == 6 &&
-		m.Chaddr[0]&1 == 0 && [6]byte(m.Chaddr[:6]) != [6]byte{}
 }
 
 // local tells whether the client is on the link: not known by a relay, and

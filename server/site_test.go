@@ -12,7 +12,7 @@ func TestS5_Destination(t *testing.T) {
 	const yiaddr = "10.0.0.10"
 	us := ip("10.0.0.1")
 	raw := act.Dest{Addr: ip(yiaddr), Port: 68, Source: us, Raw: true, HW: [6]byte{2, 0, 0, 0, 0, 9}}
-	all := act.Dest{Addr: broadcast, Port: 68, Source: us}
+	all := act.Dest{Addr: dhcp4.Everyone, Port: 68, Source: us}
 	to := func(a string, port uint16) act.Dest { return act.Dest{Addr: ip(a), Port: port, Source: us} }
 	htype := func(m *dhcp4.Message) { m.Htype, m.Hlen = 32, 0 }
 	other := func(m *dhcp4.Message) { m.Flags = ^dhcp4.Broadcast }

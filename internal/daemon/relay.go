@@ -103,7 +103,6 @@ func (s *service) prepareRelay(n *network, ways map[netip.Addr]way) {
 	r.If, r.Index, r.Addr, r.Addrs = n.name(), n.link.Index, n.addr, n.site.Addrs
 	r.Ours, r.Settings = n.site.Ours, relaySettings(n)
 	r.Out, r.Limit = netip.Addr{}, 0
-	r.Prepare()
 	for _, server := range r.Targets() {
 		w, known := ways[server]
 		if !known {

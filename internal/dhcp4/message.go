@@ -70,6 +70,21 @@ func (m *Message) SetType(t Type) { m.Options.PutUint8(MessageType, uint8(t)) }
 // HW returns the octets of Chaddr that are in use.
 func (m *Message) HW() []byte { return m.Chaddr[:min(m.Hlen, 16)] }
 
+// Ether returns chaddr as the Ethernet address of one host; false if it is
+// none, so that no frame can be sent there.
+func (m *Message) Ether() (mac [6]byte, ok bool) {
+	mac = [6]byte(m.Chaddr[:6])
+	return mac, m.Htype == HtypeEther && m.Hlen == 6 && mac[0]&1 == 0 && mac != [6]byte{}
+}
+
+// Everyone is the address of all hosts on a link.
+var Everyone = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// IsUnicast tells whether a may be a host's address.
+func IsUnicast(a netip.Addr) bool {
+	return a.IsValid() && !a.IsUnspecified() && !a.IsLoopback() && !a.IsMulticast() && a != Everyone
+}
+
 // Limit returns how long a reply to m may be, in octets of UDP payload, for
 // Append: what option 57 says, which counts IP and UDP headers (RFC 2132
 // section 9.10), but no more than the MTU of the way out and no less than
