@@ -2,13 +2,12 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"dhcpd/internal/netlab"
 )
 
 // dhcpd is the program under measurement, built for the tests.
@@ -18,22 +17,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "echo" {
 		echo(os.Args[2:])
 	}
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "bench-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	dhcpd = filepath.Join(dir, "dhcpd")
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", dhcpd, "dhcpd/cmd/dhcpd").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
+	os.Exit(netlab.RunWith(&dhcpd, m))
 }
 
 // small is a bench that takes no time to speak of.

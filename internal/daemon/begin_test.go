@@ -153,7 +153,7 @@ func TestB7_CarrierIsToldToTheClient(t *testing.T) {
 		t.Errorf("with a carrier: %s", n.client.Phase)
 	}
 	wake := n.client.Wake
-	d.now = d.now.Add(time.Second)
+	d.now = d.now.Add(3 * time.Second) // two waits of one try differ by 2 s at the most
 	l.Ready = true
 	if d.update(n, &l); !n.client.Wake.After(wake) {
 		t.Error("what may have been lost was not repeated when the link was ready")

@@ -16,68 +16,78 @@ import (
 // servers are the peers that our client has to get on with: how short a lease
 // each can give (dnsmasq no less than two minutes), and what it says when its
 // only address has been declined.
-var servers = []struct {
-	name  string
-	serve func(*netlab.Host, netlab.Serving, ...string) *netlab.Proc
-	short time.Duration
-	sad   string
-}{
+var servers = []peer{
 	{"dnsmasq", (*netlab.Host).Dnsmasq, 2 * time.Minute, "DHCPDECLINE"},
 	{"isc", (*netlab.Host).ISC, 8 * time.Second, "Abandoning IP address"},
 	{"udhcpd", (*netlab.Host).Udhcpd, 8 * time.Second, "no free IP addresses"},
 	{"kea", (*netlab.Host).Kea, 8 * time.Second, "DHCP4_DECLINE_LEASE"},
 }
 
+// peer is one of them.
+type peer struct {
+	name  string
+	serve func(*netlab.Host, netlab.Serving, ...string) *netlab.Proc
+	short time.Duration
+	sad   string
+}
+
+// eachServer runs a test against each of the servers, all at one time.
+func eachServer(t *testing.T, test func(t *testing.T, s *peer)) {
+	t.Parallel()
+	for i := range servers {
+		t.Run(servers[i].name, func(t *testing.T) {
+			t.Parallel()
+			test(t, &servers[i])
+		})
+	}
+}
+
 // TestB1_C2_C3_C11_P3_Lease: a whole acquisition, on the wire, in the kernel
 // and in the cache.
 func TestB1_C2_C3_C11_P3_Lease(t *testing.T) {
-	t.Parallel()
-	for _, s := range servers {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			n := newNetwork(t, ourClient)
-			s.serve(n.server, netlab.Serve("eth0", "10.0.0.1/24"))
-			n.client.Down("eth0") // to set it up is dhcpd's business
-			p := n.start(n.client)
-			a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
+	eachServer(t, func(t *testing.T, s *peer) {
+		n := newNetwork(t, ourClient)
+		s.serve(n.server, netlab.Serve("eth0", "10.0.0.1/24"))
+		n.client.Down("eth0") // to set it up is dhcpd's business
+		p := n.start(n.client)
+		a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
 
-			offer := n.await(dhcp4.Offer)
-			if n.wire.Await("a probe", isProbe(a)); offer.Yiaddr != a {
-				t.Errorf("offered %v, probed and took %v", offer.Yiaddr, a)
-			}
-			request := n.await(dhcp4.Request)
-			n.await(dhcp4.ACK)
-			discover := n.last(dhcp4.Discover) // the first one may have found the wire dead
-			if discover.Xid != request.Xid || discover.Secs != request.Secs || discover.Flags != request.Flags {
-				t.Errorf("DISCOVER and REQUEST differ in xid, secs or flags: %x %x", discover.Payload[:12], request.Payload[:12])
-			}
-			if got := addr(t, request, dhcp4.RequestedAddress); got != a {
-				t.Errorf("requested %v, want %v", got, a)
-			}
-			if got, want := addr(t, request, dhcp4.ServerID), addr(t, offer, dhcp4.ServerID); got != want {
-				t.Errorf("server ID %v, want %v", got, want)
-			}
-			if !request.Dst.Addr().Is4() || request.Dst.Addr() != netip.MustParseAddr("255.255.255.255") {
-				t.Errorf("REQUEST sent to %v", request.Dst)
-			}
+		offer := n.await(dhcp4.Offer)
+		if n.wire.Await("a probe", isProbe(a)); offer.Yiaddr != a {
+			t.Errorf("offered %v, probed and took %v", offer.Yiaddr, a)
+		}
+		request := n.await(dhcp4.Request)
+		n.await(dhcp4.ACK)
+		discover := n.last(dhcp4.Discover) // the first one may have found the wire dead
+		if discover.Xid != request.Xid || discover.Secs != request.Secs || discover.Flags != request.Flags {
+			t.Errorf("DISCOVER and REQUEST differ in xid, secs or flags: %x %x", discover.Payload[:12], request.Payload[:12])
+		}
+		if got := addr(t, request, dhcp4.RequestedAddress); got != a {
+			t.Errorf("requested %v, want %v", got, a)
+		}
+		if got, want := addr(t, request, dhcp4.ServerID), addr(t, offer, dhcp4.ServerID); got != want {
+			t.Errorf("server ID %v, want %v", got, want)
+		}
+		if !request.Dst.Addr().Is4() || request.Dst.Addr() != netip.MustParseAddr("255.255.255.255") {
+			t.Errorf("REQUEST sent to %v", request.Dst)
+		}
 
-			n.client.Until("a default route", func() bool {
-				return strings.Contains(n.client.Run("ip", "-4", "route"), "default via 10.0.0.1 dev eth0")
-			})
-			if left := lifetime(t, n.client); left > 3600 || left < 3500 {
-				t.Errorf("the address has a lifetime of %d s, want an hour", left)
-			}
-			if text := n.file(n.client, "dhcp.cache", a.String()); !regexp.MustCompile(`(?m)^eth0 netmask '255\.255\.255\.0'$`).MatchString(text) {
-				t.Errorf("no netmask in the cache:\n%s", text)
-			}
-			if code := p.Stop(); code != 0 {
-				t.Errorf("exit status %d", code)
-			}
-			if list := n.client.Addrs("eth0"); len(list) != 1 || list[0].Addr() != a {
-				t.Errorf("the address should stay for the next start: %v", list)
-			}
+		n.client.Until("a default route", func() bool {
+			return strings.Contains(n.client.Run("ip", "-4", "route"), "default via 10.0.0.1 dev eth0")
 		})
-	}
+		if left := lifetime(t, n.client); left > 3600 || left < 3500 {
+			t.Errorf("the address has a lifetime of %d s, want an hour", left)
+		}
+		if text := n.file(n.client, "dhcp.cache", a.String()); !regexp.MustCompile(`(?m)^eth0 netmask '255\.255\.255\.0'$`).MatchString(text) {
+			t.Errorf("no netmask in the cache:\n%s", text)
+		}
+		if code := p.Stop(); code != 0 {
+			t.Errorf("exit status %d", code)
+		}
+		if list := n.client.Addrs("eth0"); len(list) != 1 || list[0].Addr() != a {
+			t.Errorf("the address should stay for the next start: %v", list)
+		}
+	})
 }
 
 // isProbe tells an RFC 5227 probe for an address.
@@ -102,97 +112,85 @@ func lifetime(t *testing.T, h *netlab.Host) int {
 
 // TestC6_Renewal: at T1 a REQUEST by unicast, and the lease goes on.
 func TestC6_Renewal(t *testing.T) {
-	t.Parallel()
-	for _, s := range servers {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			n := newNetwork(t, ourClient)
-			serving := netlab.Serve("eth0", "10.0.0.1/24")
-			serving.Lease, serving.T1 = s.short, 3*time.Second
-			s.serve(n.server, serving)
-			n.start(n.client)
-			a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
-			for range 2 {
-				p := n.await(dhcp4.Request, from(n.client), renewing(a))
-				if p.Dst.Addr() != serving.Net.Addr() || p.DstMAC != n.server.MAC("eth0") {
-					t.Errorf("renewal sent to %v at %x", p.Dst, p.DstMAC)
-				}
-				if p.Options.Has(dhcp4.RequestedAddress) || p.Src.Addr() != a {
-					t.Errorf("renewal from %v with option 50 %v", p.Src, p.Options.Get(dhcp4.RequestedAddress))
-				}
-				n.await(dhcp4.ACK)
+	eachServer(t, func(t *testing.T, s *peer) {
+		n := newNetwork(t, ourClient)
+		serving := netlab.Serve("eth0", "10.0.0.1/24")
+		serving.Lease, serving.T1 = s.short, 3*time.Second
+		s.serve(n.server, serving)
+		n.start(n.client)
+		a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
+		for range 2 {
+			p := n.await(dhcp4.Request, from(n.client), renewing(a))
+			if p.Dst.Addr() != serving.Net.Addr() || p.DstMAC != n.server.MAC("eth0") {
+				t.Errorf("renewal sent to %v at %x", p.Dst, p.DstMAC)
 			}
-			if got := bound(t, n.client, "10.0.0.100", "10.0.0.109"); got != a {
-				t.Errorf("address %v has become %v", a, got)
+			if p.Options.Has(dhcp4.RequestedAddress) || p.Src.Addr() != a {
+				t.Errorf("renewal from %v with option 50 %v", p.Src, p.Options.Get(dhcp4.RequestedAddress))
 			}
-		})
-	}
+			n.await(dhcp4.ACK)
+		}
+		if got := bound(t, n.client, "10.0.0.100", "10.0.0.109"); got != a {
+			t.Errorf("address %v has become %v", a, got)
+		}
+	})
 }
 
 // TestC6_End: the server has gone; the address goes when its lease ends, and
 // the client looks for another.
 func TestC6_End(t *testing.T) {
-	t.Parallel()
-	for _, s := range servers {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			n := newNetwork(t, ourClient)
-			serving := netlab.Serve("eth0", "10.0.0.1/24")
-			serving.Lease = s.short
-			server := s.serve(n.server, serving)
-			n.start(n.client)
-			a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
-			n.await(dhcp4.ACK)
-			server.Kill()
-			p := n.await(dhcp4.Request, from(n.client), renewing(a), func(p *packet) bool {
-				return p.Dst.Addr() != serving.Net.Addr()
-			})
-			if p.DstMAC != ether.Broadcast {
-				t.Errorf("rebinding sent to %x", p.DstMAC)
-			}
-			addressless(t, n.client)
-			n.await(dhcp4.Discover)
-			if routes := n.client.Run("ip", "-4", "route"); routes != "" {
-				t.Errorf("routes left: %s", routes)
-			}
-			if lifetimes := n.client.Run("ip", "-4", "addr", "show", "dev", "eth0"); strings.Contains(lifetimes, "inet ") {
-				t.Errorf("address left: %s", lifetimes)
-			}
+	eachServer(t, func(t *testing.T, s *peer) {
+		n := newNetwork(t, ourClient)
+		serving := netlab.Serve("eth0", "10.0.0.1/24")
+		serving.Lease = s.short
+		server := s.serve(n.server, serving)
+		n.start(n.client)
+		a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
+		n.await(dhcp4.ACK)
+		server.Kill()
+		p := n.await(dhcp4.Request, from(n.client), renewing(a), func(p *packet) bool {
+			return p.Dst.Addr() != serving.Net.Addr()
 		})
-	}
+		if p.DstMAC != ether.Broadcast {
+			t.Errorf("rebinding sent to %x", p.DstMAC)
+		}
+		addressless(t, n.client)
+		n.await(dhcp4.Discover)
+		if routes := n.client.Run("ip", "-4", "route"); routes != "" {
+			t.Errorf("routes left: %s", routes)
+		}
+		if lifetimes := n.client.Run("ip", "-4", "addr", "show", "dev", "eth0"); strings.Contains(lifetimes, "inet ") {
+			t.Errorf("address left: %s", lifetimes)
+		}
+	})
 }
 
 // TestC4_Declines: another host has the address that the server offers.
 func TestC4_Declines(t *testing.T) {
-	t.Parallel()
-	for _, s := range servers {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			n := newNetwork(t, ourClient)
-			n.allow = []string{"Duplicate IP address"} // that is what it is about
-			squatter := n.guest("squatter")
-			squatter.Addr("eth0", "10.0.0.100/24")
-			serving := netlab.Serve("eth0", "10.0.0.1/24")
-			serving.High = serving.Low
-			server := s.serve(n.server, serving)
-			p := n.start(n.client)
-			p.WaitLine(`10\.0\.0\.100 offered by 10\.0\.0\.1 is already in use by ` + ether.FormatMAC(squatter.MAC("eth0")))
-			decline := n.await(dhcp4.Decline)
-			if got := addr(t, decline, dhcp4.RequestedAddress); got != serving.Low {
-				t.Errorf("declines %v, want %v", got, serving.Low)
-			}
-			if got := addr(t, decline, dhcp4.ServerID); got != serving.Net.Addr() {
-				t.Errorf("DECLINE for server %v, want %v", got, serving.Net.Addr())
-			}
-			if decline.DstMAC != ether.Broadcast || decline.Ciaddr != netip.IPv4Unspecified() {
-				t.Errorf("DECLINE to %x with ciaddr %v", decline.DstMAC, decline.Ciaddr)
-			}
-			server.WaitLine(s.sad)
-			if list := n.client.Addrs("eth0"); len(list) != 0 {
-				t.Errorf("configured %v all the same", list)
-			}
-		})
-	}
+	eachServer(t, func(t *testing.T, s *peer) {
+		n := newNetwork(t, ourClient)
+		n.allow = []string{"Duplicate IP address"} // that is what it is about
+		squatter := n.guest("squatter")
+		squatter.Addr("eth0", "10.0.0.100/24")
+		serving := netlab.Serve("eth0", "10.0.0.1/24")
+		serving.High = serving.Low
+		server := s.serve(n.server, serving)
+		p := n.start(n.client)
+		p.WaitLine(`10\.0\.0\.100 offered by 10\.0\.0\.1 is already in use by ` + ether.FormatMAC(squatter.MAC("eth0")))
+		decline := n.await(dhcp4.Decline)
+		if got := addr(t, decline, dhcp4.RequestedAddress); got != serving.Low {
+			t.Errorf("declines %v, want %v", got, serving.Low)
+		}
+		if got := addr(t, decline, dhcp4.ServerID); got != serving.Net.Addr() {
+			t.Errorf("DECLINE for server %v, want %v", got, serving.Net.Addr())
+		}
+		if decline.DstMAC != ether.Broadcast || decline.Ciaddr != netip.IPv4Unspecified() {
+			t.Errorf("DECLINE to %x with ciaddr %v", decline.DstMAC, decline.Ciaddr)
+		}
+		server.WaitLine(s.sad)
+		if list := n.client.Addrs("eth0"); len(list) != 0 {
+			t.Errorf("configured %v all the same", list)
+		}
+	})
 }
 
 // TestC11_P3_Routes: classless routes, a gateway that they hide, the name of a

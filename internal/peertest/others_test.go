@@ -15,46 +15,42 @@ import (
 // takes. Ours gives up its hold at once, names the other one once, and is
 // silent when the client asks all servers for more time.
 func TestS3_S6_S18_OtherServer(t *testing.T) {
-	t.Parallel()
-	for _, s := range servers {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			n := newNetwork(t, ourServer)
-			p := n.serve(conf("10.0.0.1/24", "DHCPlease 3600;"), "10.0.0.50")
-			other := n.guest("other")
-			other.Addr("eth0", "10.0.0.2/24")
-			serving := netlab.Serve("eth0", "10.0.0.2/24")
-			serving.Lease, serving.T1, serving.T2 = 10*time.Minute, 3*time.Second, 6*time.Second
-			rogue := s.serve(other, serving)
-			client := n.client.Dhclient("eth0", "reject 10.0.0.1;", "also request dhcp-renewal-time, dhcp-rebinding-time;")
-			a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
-			n.await(dhcp4.Request, from(n.client))
-			n.Until("an OFFER of ours", func() bool { // it may have come too late
-				return slices.ContainsFunc(n.wire.Frames(), func(frame []byte) bool {
-					p, ok := decode(frame)
-					return ok && p.Type() == dhcp4.Offer && from(n.server)(p)
-				})
+	eachServer(t, func(t *testing.T, s *peer) {
+		n := newNetwork(t, ourServer)
+		p := n.serve(conf("10.0.0.1/24", "DHCPlease 3600;"), "10.0.0.50")
+		other := n.guest("other")
+		other.Addr("eth0", "10.0.0.2/24")
+		serving := netlab.Serve("eth0", "10.0.0.2/24")
+		serving.Lease, serving.T1, serving.T2 = 10*time.Minute, 3*time.Second, 6*time.Second
+		rogue := s.serve(other, serving)
+		client := n.client.Dhclient("eth0", "reject 10.0.0.1;", "also request dhcp-renewal-time, dhcp-rebinding-time;")
+		a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
+		n.await(dhcp4.Request, from(n.client))
+		n.Until("an OFFER of ours", func() bool { // it may have come too late
+			return slices.ContainsFunc(n.wire.Frames(), func(frame []byte) bool {
+				p, ok := decode(frame)
+				return ok && p.Type() == dhcp4.Offer && from(n.server)(p)
 			})
-			// The only address was held for the client, for a minute.
-			if offer := n.once(newScripted(1)); offer.Yiaddr != netip.MustParseAddr("10.0.0.50") {
-				t.Errorf("offered %v", offer.Yiaddr)
-			}
-			p.WaitLine(`eth0: Another DHCP server is on this network: 10\.0\.0\.2$`)
-
-			client.WaitLine("bound to")
-			rogue.Kill()
-			n.await(dhcp4.Request, from(n.client), renewing(a), func(p *packet) bool { return !p.Dst.Addr().IsGlobalUnicast() })
-			n.once(newScripted(1)) // so that ours has had its time to answer
-			for _, frame := range n.wire.Frames() {
-				if d, ok := decode(frame); ok && d.Type() == dhcp4.NAK {
-					t.Errorf("a NAK from %v", d.Src)
-				}
-			}
-			if got := strings.Count(p.Output(), "Another DHCP server"); got != 1 {
-				t.Errorf("the other server was reported %d times", got)
-			}
 		})
-	}
+		// The only address was held for the client, for a minute.
+		if offer := n.once(newScripted(1)); offer.Yiaddr != netip.MustParseAddr("10.0.0.50") {
+			t.Errorf("offered %v", offer.Yiaddr)
+		}
+		p.WaitLine(`eth0: Another DHCP server is on this network: 10\.0\.0\.2$`)
+
+		client.WaitLine("bound to")
+		rogue.Kill()
+		n.await(dhcp4.Request, from(n.client), renewing(a), func(p *packet) bool { return !p.Dst.Addr().IsGlobalUnicast() })
+		n.once(newScripted(1)) // so that ours has had its time to answer
+		for _, frame := range n.wire.Frames() {
+			if d, ok := decode(frame); ok && d.Type() == dhcp4.NAK {
+				t.Errorf("a NAK from %v", d.Src)
+			}
+		}
+		if got := strings.Count(p.Output(), "Another DHCP server"); got != 1 {
+			t.Errorf("the other server was reported %d times", got)
+		}
+	})
 }
 
 // once sends a scripted client's DISCOVER, once, and returns the OFFER of ours.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,31 +22,12 @@ import (
 var (
 	dhcpd      string
 	buildFlags []string
-	cgo        = "CGO_ENABLED=0"
 )
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	flag.Set("test.parallel", "8") // these tests wait more than they work
-	os.Exit(build(m))
-}
-
-func build(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "dhcpd-test-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	dhcpd = filepath.Join(dir, "dhcpd")
-	args := append([]string{"build", "-buildvcs=false", "-o", dhcpd}, buildFlags...)
-	cmd := exec.Command("go", append(args, "dhcpd/cmd/dhcpd")...)
-	cmd.Env = append(os.Environ(), cgo)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
+	os.Exit(netlab.RunWith(&dhcpd, m, buildFlags...))
 }
 
 // A network is a switch with a server and a client, both on eth0; one of them

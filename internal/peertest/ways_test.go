@@ -48,61 +48,53 @@ func TestC13_BOOTP(t *testing.T) {
 // TestC14_Inform: a network with an address of its own asks for the rest, and
 // the address stays as it was; then there is nothing more to do.
 func TestC14_Inform(t *testing.T) {
-	t.Parallel()
-	for _, s := range servers {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			n := newNetwork(t, ourClient)
-			s.serve(n.server, netlab.Serve("eth0", "10.0.0.1/24"))
-			n.client.Addr("eth0", "10.0.0.50/24")
-			option(n, "inform", `resolvconf "/etc/resolv.conf"`)
-			p := n.start(n.client)
-			inform := n.await(dhcp4.Inform)
-			if inform.Ciaddr != netip.MustParseAddr("10.0.0.50") || inform.Options.Has(dhcp4.RequestedAddress) {
-				t.Errorf("INFORM for %v", inform.Ciaddr)
+	eachServer(t, func(t *testing.T, s *peer) {
+		n := newNetwork(t, ourClient)
+		s.serve(n.server, netlab.Serve("eth0", "10.0.0.1/24"))
+		n.client.Addr("eth0", "10.0.0.50/24")
+		option(n, "inform", `resolvconf "/etc/resolv.conf"`)
+		p := n.start(n.client)
+		inform := n.await(dhcp4.Inform)
+		if inform.Ciaddr != netip.MustParseAddr("10.0.0.50") || inform.Options.Has(dhcp4.RequestedAddress) {
+			t.Errorf("INFORM for %v", inform.Ciaddr)
+		}
+		n.await(dhcp4.ACK)
+		p.WaitLine("Nothing more to do")
+		n.file(n.client, "dhcp.cache", "eth0 gateway '10.0.0.1'")
+		text := n.client.Run("ip", "-4", "addr", "show", "dev", "eth0") + n.client.Run("ip", "-4", "route")
+		for _, want := range []string{"inet 10.0.0.50/24", "valid_lft forever", "default via 10.0.0.1 dev eth0"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q in %s", want, text)
 			}
-			n.await(dhcp4.ACK)
-			p.WaitLine("Nothing more to do")
-			n.file(n.client, "dhcp.cache", "eth0 gateway '10.0.0.1'")
-			text := n.client.Run("ip", "-4", "addr", "show", "dev", "eth0") + n.client.Run("ip", "-4", "route")
-			for _, want := range []string{"inet 10.0.0.50/24", "valid_lft forever", "default via 10.0.0.1 dev eth0"} {
-				if !strings.Contains(text, want) {
-					t.Errorf("no %q in %s", want, text)
-				}
-			}
-			p.Wait()
-			option(n) // without the option it is still someone else's
-			p = n.start(n.client)
-			p.WaitLine(`10\.0\.0\.50/24 is there already`)
-		})
-	}
+		}
+		p.Wait()
+		option(n) // without the option it is still someone else's
+		p = n.start(n.client)
+		p.WaitLine(`10\.0\.0\.50/24 is there already`)
+	})
 }
 
 // TestC15_Release: at the end the lease is given back, and the address goes.
 func TestC15_Release(t *testing.T) {
-	t.Parallel()
-	for _, s := range servers {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			n := newNetwork(t, ourClient)
-			s.serve(n.server, netlab.Serve("eth0", "10.0.0.1/24"))
-			option(n, "release")
-			p := n.start(n.client)
-			a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
-			n.file(n.client, "dhcp.cache", a.String())
-			if code := p.Stop(); code != 0 {
-				t.Errorf("exit status %d", code)
-			}
-			release := n.await(dhcp4.Release)
-			if release.Ciaddr != a || release.Src.Addr() != a || release.Dst.Addr() != netip.MustParseAddr("10.0.0.1") {
-				t.Errorf("RELEASE of %v from %v to %v", release.Ciaddr, release.Src, release.Dst)
-			}
-			addressless(t, n.client)
-			if text := n.client.ReadFile(n.client.Dir + "/dhcp.cache"); strings.Contains(text, a.String()) {
-				t.Errorf("still in the cache:\n%s", text)
-			}
-		})
-	}
+	eachServer(t, func(t *testing.T, s *peer) {
+		n := newNetwork(t, ourClient)
+		s.serve(n.server, netlab.Serve("eth0", "10.0.0.1/24"))
+		option(n, "release")
+		p := n.start(n.client)
+		a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
+		n.file(n.client, "dhcp.cache", a.String())
+		if code := p.Stop(); code != 0 {
+			t.Errorf("exit status %d", code)
+		}
+		release := n.await(dhcp4.Release)
+		if release.Ciaddr != a || release.Src.Addr() != a || release.Dst.Addr() != netip.MustParseAddr("10.0.0.1") {
+			t.Errorf("RELEASE of %v from %v to %v", release.Ciaddr, release.Src, release.Dst)
+		}
+		addressless(t, n.client)
+		if text := n.client.ReadFile(n.client.Dir + "/dhcp.cache"); strings.Contains(text, a.String()) {
+			t.Errorf("still in the cache:\n%s", text)
+		}
+	})
 }
 
 // TestC16_Identity: what the options of the config say of us, on the wire.
@@ -164,21 +156,17 @@ func TestC16_IPv6Only(t *testing.T) {
 
 // TestC16_Anonymous: no more than it takes, and the servers are content.
 func TestC16_Anonymous(t *testing.T) {
-	t.Parallel()
-	for _, s := range servers {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			n := newNetwork(t, ourClient)
-			s.serve(n.server, netlab.Serve("eth0", "10.0.0.1/24"))
-			option(n, "anonymous", "hostname ada")
-			n.start(n.client)
-			o := &n.await(dhcp4.Discover).Options
-			if got := o.Codes(); !bytes.Equal(octets(got), []byte{53, 61, 55}) {
-				t.Errorf("it says %v", got)
-			}
-			bound(t, n.client, "10.0.0.100", "10.0.0.109")
-		})
-	}
+	eachServer(t, func(t *testing.T, s *peer) {
+		n := newNetwork(t, ourClient)
+		s.serve(n.server, netlab.Serve("eth0", "10.0.0.1/24"))
+		option(n, "anonymous", "hostname ada")
+		n.start(n.client)
+		o := &n.await(dhcp4.Discover).Options
+		if got := o.Codes(); !bytes.Equal(octets(got), []byte{53, 61, 55}) {
+			t.Errorf("it says %v", got)
+		}
+		bound(t, n.client, "10.0.0.100", "10.0.0.109")
+	})
 }
 
 func octets(list []dhcp4.Code) (b []byte) {
