@@ -134,6 +134,14 @@ const (
 	DomainSearch     Code = 119 // RFC 3397
 	ClasslessRoute   Code = 121 // RFC 3442
 	ForceRenewNonce  Code = 145 // RFC 6704
+	StatusCode       Code = 151 // RFC 6926, and up to 157
+	BaseTime         Code = 152 // the server's time, since 1970
+	StateTime        Code = 153 // start-time-of-state, seconds before BaseTime
+	QueryStart       Code = 154 // query-start-time, as BaseTime
+	QueryEnd         Code = 155 // query-end-time
+	DHCPState        Code = 156
+	DataSource       Code = 157
+	SubnetSpace      Code = 221 // RFC 6607: virtual subnet selection
 	End              Code = 255
 )
 

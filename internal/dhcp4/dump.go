@@ -150,13 +150,27 @@ func dumpOption(dst []byte, t Tag, v []byte, d *Dict) []byte {
 	default:
 		dst, ok = t.appendValue(dst, v)
 	}
-	switch {
-	case !ok:
+	if !ok {
 		return append(hex.AppendEncode(dst[:start], v), " (malformed)"...)
-	case t.Code == MessageType && len(v) == 1:
-		dst = append(append(append(dst, " ("...), Type(v[0]).String()...), ')')
+	}
+	if name := meaning(t.Code, v); name != "" {
+		dst = append(append(append(dst, " ("...), name...), ')')
 	}
 	return dst
+}
+
+// meaning returns the name of what the first octet of a value stands for.
+func meaning(c Code, v []byte) string {
+	switch {
+	case len(v) == 0:
+	case c == MessageType:
+		return Type(v[0]).String()
+	case c == DHCPState:
+		return LeaseState(v[0]).String()
+	case c == StatusCode:
+		return Status(v[0]).String()
+	}
+	return ""
 }
 
 // dumpCodes appends the names of the options that a request list asks for.

@@ -1,0 +1,114 @@
+package dhcp4
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// LeaseState is the value of option 156 (RFC 6926 section 6.2.7).
+type LeaseState uint8
+
+// The states of an address, as a leasequery tells them.
+const (
+	Available     LeaseState = 1
+	Active        LeaseState = 2 // and only this one is told by DHCPLEASEACTIVE
+	Expired       LeaseState = 3
+	Released      LeaseState = 4
+	Abandoned     LeaseState = 5
+	Reset         LeaseState = 6 // freed by someone other than client and server
+	Remote        LeaseState = 7 // another server's to give
+	Transitioning LeaseState = 8
+)
+
+var leaseStates = [...]string{Available: "AVAILABLE", Active: "ACTIVE", Expired: "EXPIRED", Released: "RELEASED",
+	Abandoned: "ABANDONED", Reset: "RESET", Remote: "REMOTE", Transitioning: "TRANSITIONING"}
+
+// String returns the name in RFC 6926, "" if it has none.
+func (s LeaseState) String() string {
+	if int(s) < len(leaseStates) {
+		return leaseStates[s]
+	}
+	return ""
+}
+
+// Status is the first octet of option 151 (RFC 6926 section 6.2.2).
+type Status uint8
+
+// What became of a query. Without the option it is Success.
+const (
+	Success         Status = 0
+	UnspecFail      Status = 1
+	QueryTerminated Status = 2
+	MalformedQuery  Status = 3
+	NotAllowed      Status = 4
+)
+
+var statuses = [...]string{"Success", "UnspecFail", "QueryTerminated", "MalformedQuery", "NotAllowed"}
+
+// String returns the name in RFC 6926, "" if it has none.
+func (s Status) String() string {
+	if int(s) < len(statuses) {
+		return statuses[s]
+	}
+	return ""
+}
+
+// SourceRemote is the one bit of option 157: another server told us (RFC 6926
+// section 6.2.8).
+const SourceRemote uint8 = 1
+
+// PutStatus sets option 151.
+func (o *Options) PutStatus(s Status, text string) {
+	v := o.room(StatusCode, 1+len(text))
+	v[0] = byte(s)
+	copy(v[1:], text)
+}
+
+// Status reads option 151: Success if there is none. An empty one, which says
+// that something is wrong but not what, is a failure.
+func (o *Options) Status() (s Status, text []byte) {
+	v := o.Get(StatusCode)
+	switch {
+	case len(v) > 0:
+		return Status(v[0]), v[1:]
+	case o.Has(StatusCode):
+		return UnspecFail, nil
+	}
+	return Success, nil
+}
+
+// Framing of messages in a TCP stream: two octets with the size before each
+// (RFC 6926 section 6.1).
+const (
+	frameHead = 2
+	MaxFrame  = frameHead + 65535 // the most that one takes
+)
+
+// ErrFrame says that a stream is no sequence of messages, so that where the
+// next one starts can't be known.
+var ErrFrame = errors.New("message size that no DHCP message has")
+
+// CutFrame takes the first message off what has come of a stream. It is nil
+// if it is not all there yet.
+func CutFrame(b []byte) (message, rest []byte, err error) {
+	if len(b) < frameHead {
+		return nil, b, nil
+	}
+	n := int(binary.BigEndian.Uint16(b))
+	switch {
+	case n < optionsAt:
+		return nil, b, ErrFrame
+	case len(b) < frameHead+n:
+		return nil, b, nil
+	}
+	n += frameHead
+	return b[frameHead:n:n], b[n:], nil
+}
+
+// AppendFrame appends m as Append does, framed for a TCP stream.
+func (m *Message) AppendFrame(b []byte) []byte {
+	at := len(b)
+	b, _ = m.Append(append(b, 0, 0), MaxFrame-frameHead)
+	binary.BigEndian.PutUint16(b[at:], uint16(len(b)-at-frameHead))
+	return b
+}
