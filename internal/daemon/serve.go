@@ -310,7 +310,8 @@ func (s *service) regroup() {
 	s.sweep()
 }
 
-// close ends the service in order: what is decided is written and sent.
+// close ends the service in order: what is decided is written and sent, by
+// sockets that stay open until then.
 func (s *service) close() {
 	if s.table == nil {
 		return
@@ -318,12 +319,13 @@ func (s *service) close() {
 	s.checks.asked = nil
 	s.checks.shut()
 	s.d.count.of[missed] = s.udp.Dropped()
-	s.udp.Close()
 	close(s.idle)
 	for s.flush(); s.writing != nil; s.flush() {
 		s.blockDone(<-s.written)
 	}
 	close(s.todo)
 	s.post.close(s.sent)
+	s.udp.Close()
+	s.raw.Close()
 	s.d.check(s.file.Close())
 }

@@ -17,10 +17,11 @@ import (
 // A scripted client is a DHCP client by raw frames, so small that a host may
 // be hundreds of them.
 type scripted struct {
-	mac  ether.MAC
-	xid  uint32
-	addr netip.Addr // what it was offered, then what it has
-	done bool
+	mac   ether.MAC
+	xid   uint32
+	flags uint16
+	addr  netip.Addr // what it was offered, then what it has
+	done  bool
 }
 
 func newScripted(n uint16) *scripted {
@@ -33,7 +34,7 @@ func newScripted(n uint16) *scripted {
 func (c *scripted) message(typ dhcp4.Type) *dhcp4.Message {
 	m := new(dhcp4.Message)
 	m.Reset(dhcp4.BootRequest)
-	m.Htype, m.Hlen, m.Xid = dhcp4.HtypeEther, 6, c.xid
+	m.Htype, m.Hlen, m.Xid, m.Flags = dhcp4.HtypeEther, 6, c.xid, c.flags
 	copy(m.Chaddr[:], c.mac[:])
 	m.SetType(typ)
 	return m

@@ -1,11 +1,15 @@
 package peertest
 
 import (
+	"bytes"
 	"os"
 	"regexp"
 	"syscall"
 	"testing"
 	"time"
+
+	"dhcpd/internal/dhcp4"
+	"dhcpd/pool"
 )
 
 // inode tells files of the same name apart.
@@ -66,5 +70,35 @@ func TestP4_S4_Kill9(t *testing.T) {
 	t.Logf("%d ACKs, %d leases; %d rounds with a compaction, %d killed within one", w.acks, len(w.owner), after, within)
 	if within == 0 {
 		t.Error("none was killed within a compaction")
+	}
+}
+
+// TestS4_OrderlyEnd ends the server under load: whoever has come into the pool
+// file as a new tenant has been told so.
+func TestS4_OrderlyEnd(t *testing.T) {
+	w := newHerd(t, newSeed(t), 300)
+	w.fill("10.0.1.0-10.0.2.79")
+	for _, c := range w.tenants {
+		c.flags = dhcp4.Broadcast * uint16(c.n%2) // frames and datagrams go by sockets of their own
+	}
+	has := func(table *pool.Table, c *tenant) bool {
+		r, _ := table.ByAddr(c.addr)
+		return r.State == pool.Bound && bytes.Equal(r.ID, append([]byte{1}, c.mac[:]...))
+	}
+	for range 20 {
+		before := w.stored() // a RELEASE that was on its way to the last server had no effect
+		p, acks := w.start(), w.acks
+		w.play(func() bool { return w.acks > acks+20 })
+		if code := p.Stop(); code != 0 {
+			t.Fatalf("exit status %d", code)
+		}
+		w.hear()
+		after := w.stored()
+		for _, c := range w.tenants {
+			if c.phase == requesting && has(after, c) && !has(before, c) {
+				t.Errorf("%x has %v, and was never told", c.mac, c.addr)
+			}
+			w.rest(c)
+		}
 	}
 }
