@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"net/netip"
 
 	"dhcpd/client"
@@ -144,8 +145,9 @@ func (d *Daemon) hear(h heard) {
 			return
 		}
 		n.asIf.heardFrom(u.SrcMAC)
+		n.ears.twin = u.Payload
 		d.hearMessage(n, u.Src.Addr(), u.Payload)
-	case n.ears.dhcp == nil: // else that has heard it too
+	case n.ears.dhcp == nil && !bytes.Equal(h.data, n.ears.twin): // else that has heard it too
 		d.hearMessage(n, h.from.Addr(), h.data)
 	}
 }

@@ -14,6 +14,7 @@ type ears struct {
 	dhcp, arp link.Frames // to hear and to speak without an address
 	about     netip.Addr  // what arp listens for
 	udp       *link.UDP   // port 68, once there is an address
+	twin      []byte      // the message last heard by dhcp, which udp may have heard, too
 	deaf      bool        // the link went away: open nothing until it changes
 }
 

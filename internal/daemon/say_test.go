@@ -2,12 +2,14 @@ package daemon
 
 import (
 	"io"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
 )
 
@@ -103,5 +105,28 @@ func TestS16_SilentDropsCostNothing(t *testing.T) {
 		d.drop(&d.count.of[malformed], n.name(), "option runs past the end of its field")
 	}); k != 0 {
 		t.Errorf("%v allocations", k)
+	}
+}
+
+// TestD2_HeardOnce: what both sockets of a client have heard is one message.
+func TestD2_HeardOnce(t *testing.T) {
+	d, n, _ := newDaemon(t, "")
+	var out strings.Builder
+	d.say.out, d.say.level = &out, 1
+	d.settle()
+	out.Reset()
+	server, everyone := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("255.255.255.255")
+	for xid := range uint32(2) {
+		m := new(dhcp4.Message)
+		m.Reset(dhcp4.BootReply)
+		m.Xid = xid
+		m.SetType(dhcp4.ACK)
+		payload, _ := m.Append(nil, 0)
+		frame := ether.AppendUDPFrame(nil, [6]byte{2, 0, 0, 0, 0, 9}, n.link.MAC, server, everyone, dhcp4.ServerPort, dhcp4.ClientPort, payload)
+		d.hear(heard{net: n, kind: link.DHCP, data: frame})
+		d.hear(heard{net: n, data: payload, from: netip.AddrPortFrom(server, dhcp4.ServerPort)})
+	}
+	if got := strings.Count(out.String(), "received from"); got != 2 || d.count.received[dhcp4.ACK] != 2 {
+		t.Errorf("%d ACKs counted, and said:\n%s", d.count.received[dhcp4.ACK], out.String())
 	}
 }
