@@ -18,12 +18,13 @@ var (
 
 // defaultRequest is the parameter request list: what the daemon applies or
 // keeps in the cache. A server may leave out what is not in it, and what comes
-// last. RFC 3442: 121 before 3.
+// last. RFC 3442: 121 before 3. Who sends 121 need not send 249.
 var defaultRequest = []dhcp4.Code{
 	dhcp4.Netmask, dhcp4.ClasslessRoute, dhcp4.Router, dhcp4.StaticRoute,
 	dhcp4.DNSServer, dhcp4.HostName, dhcp4.DomainName, dhcp4.DomainSearch,
 	dhcp4.InterfaceMTU, dhcp4.BroadcastAddress, dhcp4.LeaseTime,
 	dhcp4.RenewalTime, dhcp4.RebindingTime, dhcp4.NTPServer, dhcp4.CaptivePortal,
+	dhcp4.MSRoute,
 }
 
 // RFC 2131 table 5, as far as these messages go. Ours are in brackets where

@@ -188,7 +188,7 @@ func TestC10_Identity(t *testing.T) {
 			dhcp4.ClassID:       []byte("dhcpd"),
 			dhcp4.MaxSize:       {5, 0xdc},
 			dhcp4.HostName:      nil,
-			dhcp4.ParameterList: list(1, 121, 3, 33, 6, 12, 15, 119, 26, 28, 51, 58, 59, 42, 114),
+			dhcp4.ParameterList: list(1, 121, 3, 33, 6, 12, 15, 119, 26, 28, 51, 58, 59, 42, 114, 249),
 		}},
 		{"all set", Config{ClientID: []byte{0xff, 1, 2}, ClassID: "boot", Hostname: "ada",
 			Request: []dhcp4.Code{1, 66}, MTU: 9000}, map[dhcp4.Code][]byte{

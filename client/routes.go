@@ -12,7 +12,7 @@ import (
 // routes, MTU. What no host could make use of is left out.
 func Learn(l *act.Lease, msg *dhcp4.Message) {
 	l.MTU = mtu(msg)
-	// RFC 3442: a client that gets option 121 must not look at 3 and 33.
+	// RFC 3442: a client that gets option 121 (or 249) must not look at 3 and 33.
 	all, err := msg.Options.Routes(nil)
 	if err != nil {
 		l.Gateway, l.Routes = gateways(msg), staticRoutes(msg)
@@ -54,7 +54,7 @@ func staticRoutes(msg *dhcp4.Message) (list []dhcp4.NetRoute) {
 	return list
 }
 
-// hidden returns the gateway of option 3 that option 121 hides without naming
+// hidden returns the gateway of option 3 that option 121 or 249 hides without naming
 // a default route itself: an error of the server, most likely.
 func hidden(l *act.Lease) (netip.Addr, bool) {
 	all := gateways(l.ACK)

@@ -31,6 +31,11 @@ func TestC11_Routes(t *testing.T) {
 		{"classless malformed", both(static, with(dhcp4.ClasslessRoute, 33, 1, 2, 3, 4, 5, 6, 7, 8, 9)),
 			"[10.0.0.1]", "[{172.16.0.0/16 10.0.0.9} {192.168.1.7/32 10.0.0.9}]"},
 		{"classless cut short", with(dhcp4.ClasslessRoute, 0, 10, 0, 0, 2, 8, 10, 1), "[10.0.0.1]", "[]"},
+		{"Microsoft's", both(static, with(dhcp4.MSRoute, 12, 172, 16, 10, 0, 0, 9, 0, 10, 0, 0, 2)),
+			"[10.0.0.2]", "[{172.16.0.0/12 10.0.0.9}]"},
+		{"Microsoft's and the standard", both(classless, with(dhcp4.MSRoute, 8, 10, 10, 0, 0, 8)),
+			"[10.0.0.2]", "[{172.16.0.0/12 10.0.0.9} {10.1.0.0/16 0.0.0.0}]"},
+		{"Microsoft's malformed", with(dhcp4.MSRoute, 33, 1), "[10.0.0.1]", "[]"},
 		{"static malformed", with(dhcp4.StaticRoute, 172, 16, 0, 0, 10, 0), "[10.0.0.1]", "[]"},
 		{"none", without(dhcp4.Router), "[]", "[]"},
 	} {

@@ -134,6 +134,7 @@ const (
 	DomainSearch     Code = 119 // RFC 3397
 	ClasslessRoute   Code = 121 // RFC 3442
 	ForceRenewNonce  Code = 145 // RFC 6704
+	MSRoute          Code = 249 // Microsoft's 121, from before there was that
 	StatusCode       Code = 151 // RFC 6926, and up to 157
 	BaseTime         Code = 152 // the server's time, since 1970
 	StateTime        Code = 153 // start-time-of-state, seconds before BaseTime

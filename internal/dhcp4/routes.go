@@ -18,10 +18,14 @@ func (r NetRoute) Append(dst []byte) []byte {
 	return append(dst, g[:]...)
 }
 
-// Routes appends the routes of option 121 to dst. A client that gets any uses
+// Routes appends the routes of option 121 to dst, or of 249 if there is no 121:
+// some servers know only Microsoft's number for it. A client that gets any uses
 // neither option 33 nor option 3 (RFC 3442).
 func (o *Options) Routes(dst []NetRoute) ([]NetRoute, error) {
 	v, err := o.some(ClasslessRoute, 1)
+	if err == ErrAbsent {
+		v, err = o.some(MSRoute, 1)
+	}
 	for err == nil && len(v) > 0 {
 		var r NetRoute
 		if r, v, err = cutRoute(v); err == nil {
