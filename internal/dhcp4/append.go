@@ -19,12 +19,18 @@ import (
 // to a server, one that has no room beside all others.
 func (m *Message) Append(b []byte, limit int) ([]byte, Set) {
 	o := &m.Options
-	start, need := len(b), MinSize
+	start, need, least := len(b), MinSize, MinSize
 	if o.n > 0 {
 		need = optionsAt + o.wireSize() + endSize
 	}
+	if o.Has(Authentication) && o.Has(RelayAgent) {
+		// The digest is over what is left when a relay has taken option 82 off,
+		// which then must need no padding (RFC 3118 section 3).
+		least += optionSize(len(o.Get(RelayAgent)))
+	}
 	limit = max(limit, m.minLimit())
-	size := max(min(need, limit), MinSize)
+	least = min(least, limit)
+	size := max(min(need, limit), least)
 	b = slices.Grow(b, size)[:start+size]
 	l := layout{msg: m, b: b[start:], need: need}
 	m.putHeader((*[headerSize]byte)(l.b))
@@ -39,7 +45,7 @@ func (m *Message) Append(b []byte, limit int) ([]byte, Set) {
 	for !l.fill() {
 		l.leaveOut(o.leastOf(l.out))
 	}
-	return b[:start+max(l.size, MinSize)], l.out
+	return b[:start+max(l.size, least)], l.out
 }
 
 func (m *Message) minLimit() int {

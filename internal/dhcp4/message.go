@@ -42,6 +42,10 @@ type Message struct {
 	File   [128]byte // zero if it carried options
 
 	Options Options
+
+	// Wire is what Parse read, for who wants to know the very octets: they are
+	// the caller's, and not copied. Nil for a message that was not read.
+	Wire []byte
 }
 
 // Reset makes m an empty message in the given direction: addresses 0.0.0.0,
@@ -53,6 +57,7 @@ func (m *Message) Reset(op Op) {
 	m.Ciaddr, m.Yiaddr, m.Siaddr, m.Giaddr = zero, zero, zero, zero
 	m.Chaddr, m.Sname, m.File = [16]byte{}, [64]byte{}, [128]byte{}
 	m.Options.Reset()
+	m.Wire = nil
 }
 
 // Type returns the message type; BOOTP if option 53 is absent. Parse has
@@ -130,6 +135,7 @@ func (m *Message) Parse(b []byte) error {
 	m.Sname = [64]byte(b[44:])
 	m.File = [128]byte(b[108:])
 	m.Options.Reset()
+	m.Wire = b
 	return m.parseVendor(b[headerSize:])
 }
 
