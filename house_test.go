@@ -34,16 +34,17 @@ const (
 
 // house lists the rooms from the top down: a room only imports rooms below.
 var house = []room{
-	{"cmd/dhcpd", false, "daemon conf pool cache link dns hook dhcp4 safe"},
+	{"cmd/dhcpd", false, "daemon conf pool cache link dns hook ask dhcp4 safe"},
 	{"internal/bench", false, "server pool act conf dhcp4 link netlab " + xsys},
 	{"internal/demo", false, "netlab"},
 	{"internal/features", false, ""},
 	{"internal/peertest", false, ""},
 	{"internal/daemon", false, "client server relay pool cache act conf dhcp4 ether rdisc auth link dns hook safe " + xsys},
 	{"server", true, "act conf pool dhcp4 auth"},
-	{"relay", true, "act pool dhcp4"},
+	{"relay", true, "act ask pool dhcp4"},
 	{"client", true, "act dhcp4 auth"},
 	{"internal/act", true, "dhcp4 pool"},
+	{"internal/ask", true, "pool dhcp4"},
 	{"internal/hook", false, "dhcp4"},
 	{"internal/conf", true, "dhcp4 safe"},
 	{"cache", false, "dhcp4 safe"},

@@ -3,8 +3,6 @@ package main
 import (
 	"net/netip"
 
-	"dhcpd/internal/conf"
-	"dhcpd/internal/safe"
 	"dhcpd/pool"
 )
 
@@ -34,10 +32,8 @@ func (c *command) edit(verb pool.Verb, useless pool.Result, why string) {
 
 // addresses returns what the hosts of the command line stand for.
 func (c *command) addresses() (all []netip.Addr) {
-	text, _ := safe.ReadFile(conf.HostsFile) // without it there are no names
-	lookup := func(name string) []netip.Addr { return conf.Lookup(string(text), name) }
 	for _, host := range c.hosts {
-		list, err := expand(host, lookup)
+		list, err := c.expand(host)
 		if err != nil {
 			c.fail(err.Error())
 		}

@@ -6,11 +6,12 @@ import (
 	"strconv"
 )
 
-const usage = "Usage: dhcpd [-qarnV] [-t[level]] [-d[level]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]"
+const usage = "Usage: dhcpd [-qarlnjV] [-t[level]] [-d[level]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]"
 
 // flags is the command line.
 type flags struct {
-	verb              byte // q a r n V, 0 for the daemon
+	verb              byte // q a r l n V, 0 for the daemon
+	json              bool // -j
 	test, debug       int
 	conf, cache, pool string
 	interfaces        []string // patterns
@@ -55,7 +56,9 @@ func (f *flags) word(s string, args []string) ([]string, error) {
 		c := s[0]
 		s = s[1:]
 		switch c {
-		case 'q', 'a', 'r', 'n', 'V':
+		case 'j':
+			f.json = true
+		case 'q', 'a', 'r', 'l', 'n', 'V':
 			if f.verb != 0 && f.verb != c {
 				return nil, errUsage
 			}
@@ -115,8 +118,14 @@ func (f *flags) name(flag byte, s string) {
 
 // check sees that the flags and hosts make sense together.
 func (f *flags) check() error {
-	changes := f.verb == 'a' || f.verb == 'r'
-	if changes != (len(f.hosts) > 0) {
+	least := 0
+	switch f.verb {
+	case 'a', 'r':
+		least = 1
+	case 'l':
+		least = 2 // a server and a key
+	}
+	if len(f.hosts) < least || len(f.hosts) > 0 && least == 0 || f.json && f.verb != 'l' {
 		return errUsage
 	}
 	for _, p := range f.interfaces {

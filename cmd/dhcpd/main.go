@@ -59,6 +59,8 @@ func (c *command) run(args []string) int {
 		c.add()
 	case 'r':
 		c.remove()
+	case 'l':
+		c.ask()
 	case 'n':
 		c.check()
 	case 'V':

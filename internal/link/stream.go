@@ -1,0 +1,108 @@
+package link
+
+import (
+	"io"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Stream is a TCP connection to a server of bulk leasequeries (RFC 6926). One
+// goroutine uses it; another may Close it, which ends what that does.
+type Stream struct {
+	socket
+	to netip.Addr
+}
+
+// Limits of patience (RFC 6926 section 6.3).
+const (
+	dialPatience = 10 * time.Second
+	dataPatience = 300 * time.Second // BULK_LQ_DATA_TIMEOUT
+)
+
+// Dial connects to port 67 of a server, from an address of ours.
+func Dial(from, to netip.Addr) (*Stream, error) {
+	s := &Stream{to: to}
+	fd, err := connect(from, to)
+	if err == nil {
+		s.socket, err = newSocket(fd, "tcp")
+	}
+	if err != nil {
+		return nil, s.wrap("connect to", err)
+	}
+	if err = s.connected(); err != nil {
+		s.Close()
+		return nil, s.wrap("connect to", err)
+	}
+	return s, nil
+}
+
+func connect(from, to netip.Addr) (fd int, err error) {
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return -1, err
+	}
+	if err = unix.Bind(fd, &unix.SockaddrInet4{Addr: as4(from)}); err == nil {
+		err = unix.Connect(fd, &unix.SockaddrInet4{Port: queryPort, Addr: as4(to)})
+	}
+	if err != nil && err != unix.EINPROGRESS {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// connected waits until the connection is made.
+func (s *Stream) connected() error {
+	err := s.file.SetWriteDeadline(time.Now().Add(dialPatience))
+	if err != nil {
+		return err
+	}
+	var no int
+	err = s.raw.Write(func(fd uintptr) bool {
+		p := [...]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		if n, _ := unix.Poll(p[:], 0); n == 0 {
+			return false
+		}
+		no, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
+		return true
+	})
+	if err == nil && no != 0 {
+		err = unix.Errno(no)
+	}
+	return err
+}
+
+// Read reads what has come, at least one octet. The end of the stream is io.EOF.
+func (s *Stream) Read(b []byte) (int, error) {
+	err := s.file.SetReadDeadline(time.Now().Add(dataPatience))
+	n := 0
+	if err == nil {
+		n, err = s.file.Read(b)
+	}
+	if err == io.EOF {
+		return n, err
+	}
+	return n, s.wrap("read from", err)
+}
+
+// Write writes all of b.
+func (s *Stream) Write(b []byte) error {
+	err := s.file.SetWriteDeadline(time.Now().Add(dataPatience))
+	if err == nil {
+		_, err = s.file.Write(b)
+	}
+	return s.wrap("write to", err)
+}
+
+// Close closes it.
+func (s *Stream) Close() error { return s.file.Close() }
+
+func (s *Stream) wrap(tried string, err error) error {
+	if os.IsTimeout(err) {
+		err = unix.ETIMEDOUT
+	}
+	return wrap(cause(err), tried+" TCP port 67 of "+s.to.String())
+}
