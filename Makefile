@@ -39,7 +39,7 @@ $(error dhcpd needs Go 1.26 or later from https://go.dev/dl; found: $(or $(GO),n
 endif
 
 FORCE:
-.PHONY: all install demo test race fuzz bench bench-go lint size cross features peers clean FORCE
+.PHONY: all install demo test race fuzz bench bench-go lint size cross features peers deb clean FORCE
 
 build/dhcpd: FORCE
 	$(BUILD) -o $@ ./cmd/dhcpd
@@ -49,6 +49,10 @@ install: build/dhcpd
 	for page in man/*.[58]; do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; \
 	done
+
+# A Debian package, in build/.
+deb: build/dhcpd
+	@dist/debian/build $(shell dpkg --print-architecture) build
 
 # A server, a relay and a client in namespaces: as root, or as anyone who may make
 # user namespaces.

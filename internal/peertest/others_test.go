@@ -54,9 +54,12 @@ func TestS3_S6_S18_OtherServer(t *testing.T) {
 }
 
 // once sends a scripted client's DISCOVER, once, and returns the OFFER of ours.
-func (n *network) once(c *scripted) *packet {
+func (n *network) once(c *scripted) *packet { return n.offered(c, c.message(dhcp4.Discover)) }
+
+// offered sends a DISCOVER with more in it.
+func (n *network) offered(c *scripted, discover *dhcp4.Message) *packet {
 	n.Helper()
-	n.client.Frames("eth0").Send(c.discover())
+	n.client.Frames("eth0").Send(c.frame(discover))
 	return n.await(dhcp4.Offer, from(n.server), func(p *packet) bool { return p.Xid == c.xid })
 }
 

@@ -1,0 +1,82 @@
+package peertest
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// dist runs a program from the top of the tree, and returns what it says.
+func dist(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = "../.."
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+// TestN3_DebianPackage: what make deb makes is whole, without a complaint of
+// lintian's, and the program in it runs.
+func TestN3_DebianPackage(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	deb := strings.TrimSpace(dist(t, "dist/debian/build", runtime.GOARCH, out))
+	if said := dist(t, "lintian", "--allow-root", "--fail-on", "error,warning", deb); said != "" {
+		t.Errorf("lintian: %s", said)
+	}
+	dist(t, "dpkg-deb", "-x", deb, out)
+	if said := dist(t, filepath.Join(out, "usr/sbin/dhcpd"), "-V"); !strings.HasPrefix(said, "dhcpd ") {
+		t.Errorf("dhcpd -V says %q", said)
+	}
+	for _, f := range []string{"man/man8/dhcpd.8.gz", "man/man5/dhcp.conf.5.gz", "doc/dhcpd/examples/home-router.conf"} {
+		if list, _ := filepath.Glob(filepath.Join(out, "usr/share", f)); len(list) == 0 {
+			t.Errorf("%s is not in it", f)
+		}
+	}
+}
+
+// TestN3_SystemdUnit: systemd understands all of it, and finds it well locked.
+func TestN3_SystemdUnit(t *testing.T) {
+	t.Parallel()
+	const unit = "dist/systemd/dhcpd.service"
+	said := dist(t, "systemd-analyze", "security", "--offline=true", "--no-pager", unit)
+	level := regexp.MustCompile(`Overall exposure level for dhcpd\.service: ([0-9.]+)`).FindStringSubmatch(said)
+	if level == nil {
+		t.Fatal(said)
+	}
+	if n, err := strconv.ParseFloat(level[1], 64); err != nil || n > 3 {
+		t.Errorf("exposure level %s", level[1])
+	}
+	if strings.Contains(said, "ignoring") {
+		t.Error(said)
+	}
+}
+
+// TestN3_InitFiles: the shell can read them. There is no procd here to run one.
+func TestN3_InitFiles(t *testing.T) {
+	t.Parallel()
+	dist(t, "sh", "-n", "dist/openwrt/files/dhcpd.init")
+	dist(t, "bash", "-n", "dist/completion/dhcpd")
+}
+
+// TestN3_Completion: what bash offers.
+func TestN3_Completion(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"dhcpd -":    "-q -a -r -n -t -d -f -c -p -i -V",
+		"dhcpd -i l": "lo",
+		"dhcpd -f R": "README.md",
+	} {
+		said := dist(t, "bash", "-c", `. dist/completion/dhcpd; COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _dhcpd; echo "${COMPREPLY[*]}"`, "bash", line)
+		if strings.TrimSpace(said) != want {
+			t.Errorf("%s: %q, want %q", line, said, want)
+		}
+	}
+}
