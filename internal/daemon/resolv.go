@@ -1,7 +1,7 @@
 package daemon
 
 import (
-	"io"
+	"errors"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/hook"
@@ -55,7 +55,7 @@ func (d *Daemon) resolve() {
 			d.pass.files[path] = p
 		}
 		p.text = text
-		p.put(func() error { return publish(path, text) })
+		p.put(func() error { return p.publish(path, text) })
 	}
 }
 
@@ -63,11 +63,14 @@ func (d *Daemon) resolve() {
 type published struct {
 	text string
 	*saver
+	told bool // that it can't be replaced; the saver's own
 }
 
-func publish(path, text string) error {
-	return safe.Publish(path, func(w io.Writer) error {
-		_, err := io.WriteString(w, text)
+func (p *published) publish(path, text string) error {
+	why, err := safe.Publish(path, text)
+	if why == nil || p.told {
 		return err
-	})
+	}
+	p.told = true
+	return errors.New(why.Error() + "; the file is written in place")
 }

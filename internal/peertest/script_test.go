@@ -2,6 +2,7 @@ package peertest
 
 import (
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -90,4 +91,42 @@ func TestC12_Calls(t *testing.T) {
 	told(n, "(no $(touch /tmp/x))\ndeconfig eth0 ")
 	n.Until("an empty resolv.conf", func() bool { return n.client.ReadFile("/etc/resolv.conf") == "# made by dhcpd(8)\n" })
 	p.Stop()
+}
+
+// TestC12_InPlace: a resolv.conf that can't be replaced, as in a container or on
+// a read-only root, is written all the same, and one line says how.
+func TestC12_InPlace(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, mount, path, why string }{
+		{"mounted", "mount --bind $D/own /etc/resolv.conf", "/etc/resolv.conf", "device or resource busy"},
+		{"read-only folder", "mkdir $D/ro; : >$D/ro/file; mount --bind $D/ro $D/ro; mount -o remount,bind,ro $D/ro; mount --bind $D/own $D/ro/file",
+			"$D/ro/file", "read-only file system"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			n := newNetwork(t, ourClient)
+			dir := func(s string) string { return strings.ReplaceAll(s, "$D", n.client.Dir) }
+			own := n.client.WriteFile("own", strings.Repeat("# long\n", 100))
+			n.client.Run("sh", "-ec", dir(tt.mount))
+			n.client.WriteFile("dhcp.conf", `option resolvconf "`+dir(tt.path)+`";`)
+			s := netlab.Serve("eth0", "10.0.0.1/24")
+			s.Lease, s.T1 = 2*time.Minute, 3*time.Second
+			server := n.server.Dnsmasq(s, "--dhcp-option=6,10.0.0.1")
+			p := n.start(n.client)
+			wrote := func(want string) {
+				n.Helper()
+				n.Until("an own file that is "+want, func() bool { text, _ := os.ReadFile(own); return string(text) == want })
+			}
+			wrote("# made by dhcpd(8)\nnameserver 10.0.0.1\n")
+			server.Kill()
+			n.server.Dnsmasq(s, "--dhcp-option=6,10.0.0.8")
+			wrote("# made by dhcpd(8)\nnameserver 10.0.0.8\n")
+			if out := p.Output(); strings.Count(out, tt.why+"; the file is written in place\n") != 1 {
+				t.Errorf("it said:\n%s", out)
+			}
+			if left := n.client.Run("sh", "-c", dir("ls "+tt.path+".new || :")); strings.HasPrefix(left, "/") {
+				t.Errorf("%sis left", left)
+			}
+		})
+	}
 }

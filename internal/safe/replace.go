@@ -59,9 +59,33 @@ func Replace(path string, write func(io.Writer) error) error {
 	return replace(path, 0600, write)
 }
 
-// Publish does the same with a file that everybody may read.
-func Publish(path string, write func(io.Writer) error) error {
-	return replace(path, 0644, write)
+// Publish does the same with a text that everybody may read. A file that can't
+// be replaced, since it is mounted over another or its folder is read-only, is
+// rewritten where it is, and why says what is in the way.
+func Publish(path, text string) (why, err error) {
+	err = replace(path, 0644, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+	for _, fixed := range []error{syscall.EBUSY, syscall.EROFS, syscall.EACCES, syscall.EPERM} {
+		if errors.Is(err, fixed) && rewrite(path, text) == nil {
+			return err, nil
+		}
+	}
+	return nil, err
+}
+
+// rewrite changes a file in place. Nobody finds it empty.
+func rewrite(path, text string) error {
+	f, err := Open(path, os.O_WRONLY)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.WriteString(text); err != nil {
+		return err
+	}
+	return syscall.Ftruncate(int(f.Fd()), int64(len(text)))
 }
 
 func replace(path string, mode uint32, write func(io.Writer) error) error {
@@ -80,11 +104,13 @@ func replace(path string, mode uint32, write func(io.Writer) error) error {
 	if e := f.Close(); err == nil {
 		err = e
 	}
+	if err == nil {
+		err = Rename(fresh, path)
+	}
 	if err != nil {
 		os.Remove(fresh)
-		return err
 	}
-	return Rename(fresh, path)
+	return err
 }
 
 // Sync puts what was written to f on stable storage (fdatasync).
