@@ -16,6 +16,12 @@ import (
 	"dhcpd/internal/safe"
 )
 
+// File is all that it holds.
+type File struct {
+	Entries []Entry
+	DUID    []byte // the machine's name for servers (RFC 4361), which stays what it was; nil for none
+}
+
 // Entry is what is known about one network. A lease from the config file is
 // one without end.
 type Entry struct {
@@ -54,31 +60,31 @@ func Lock(path string) (io.Closer, error) {
 	return f, nil
 }
 
-// Read returns the entries of the cache at path. What can't be understood is
+// Read returns what the cache at path holds. What can't be understood is
 // left out, and notice, if it isn't empty, is one line that says where and
 // what. A file that isn't there is an empty one; the error is of those that
 // can't be read, or must not be trusted (package safe).
-func Read(path string, d *dhcp4.Dict, at Clock) (entries []Entry, notice string, err error) {
+func Read(path string, d *dhcp4.Dict, at Clock) (held File, notice string, err error) {
 	f, err := safe.Open(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", nil
+		return held, "", nil
 	}
 	if err != nil {
-		return nil, "", err
+		return held, "", err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxSize))
 	if err != nil {
-		return nil, "", err
+		return held, "", err
 	}
-	entries, notice = Parse(path, text, d, at)
-	return entries, notice, nil
+	held, notice = Parse(path, text, d, at)
+	return held, notice, nil
 }
 
-// Write replaces the cache at path by one with these entries: whole or not at
-// all, and on stable storage when it returns.
-func Write(path string, entries []Entry, d *dhcp4.Dict, at Clock) error {
-	text := Append(nil, entries, d, at)
+// Write replaces the cache at path by one that holds this: whole or not at all,
+// and on stable storage when it returns.
+func Write(path string, held File, d *dhcp4.Dict, at Clock) error {
+	text := Append(nil, held, d, at)
 	return safe.Replace(path, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err

@@ -87,7 +87,7 @@ eth0 netmask '255.255.255.0'
 eth0 DNSserver '192.0.2.1' '192.0.2.2'
 eth0 domain 'it'\''s ` + "`rm -rf`" + `; $HOME\012\134n'
 `
-	if got := Append(nil, []Entry{lease()}, dhcp4.Builtin(), clock); string(got) != want {
+	if got := written([]Entry{lease()}, dhcp4.Builtin(), clock); string(got) != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
@@ -130,16 +130,16 @@ func TestP3_WhatIsWrittenIsReadAgain(t *testing.T) {
 	for _, tt := range values {
 		e := Entry{Name: "eth0", Addr: netip.MustParsePrefix("10.0.0.9/8")}
 		e.Options.Put(tt.code, []byte(tt.v))
-		text := Append(nil, []Entry{e}, dict, clock)
+		text := written([]Entry{e}, dict, clock)
 		if !strings.HasSuffix(string(text), "\neth0 "+tt.line+"\n") {
 			t.Errorf("%d %q: written as\n%swant %s", tt.code, tt.v, text, tt.line)
 		}
-		back, notice := Parse("x", text, dict, clock)
+		back, notice := parsed("x", text, dict, clock)
 		if len(back) != 1 || notice != "" {
 			t.Fatalf("%d %q: %d entries, notice %q", tt.code, tt.v, len(back), notice)
 		}
 		// A compressed list of names comes back without, or with other, compression.
-		if again := Append(nil, back, dict, clock); !bytes.Equal(again, text) {
+		if again := written(back, dict, clock); !bytes.Equal(again, text) {
 			t.Errorf("%d %q: again\n%swant\n%s", tt.code, tt.v, again, text)
 		}
 		if v := back[0].Options.Get(tt.code); tt.code != dhcp4.DomainSearch && string(v) != tt.v {
@@ -152,8 +152,8 @@ func TestP3_NamesOfNetworks(t *testing.T) {
 	for _, name := range []string{"eth0", "clock", "#x", "a'b", `a\b`, "a\x01b", "br-\xc3\xa4", `"$(x)"`} {
 		in := lease()
 		in.Name = name
-		text := Append(nil, []Entry{in}, dhcp4.Builtin(), clock)
-		out, notice := Parse("x", text, dhcp4.Builtin(), clock)
+		text := written([]Entry{in}, dhcp4.Builtin(), clock)
+		out, notice := parsed("x", text, dhcp4.Builtin(), clock)
 		if len(out) != 1 || notice != "" || !same(&in, &out[0]) {
 			t.Errorf("%q: %d entries, notice %q", name, len(out), notice)
 		}
@@ -161,7 +161,7 @@ func TestP3_NamesOfNetworks(t *testing.T) {
 }
 
 func TestP3_Notices(t *testing.T) {
-	good := string(Append(nil, []Entry{lease()}, dhcp4.Builtin(), clock))
+	good := string(written([]Entry{lease()}, dhcp4.Builtin(), clock))
 	const form = `Not of the form network tag 'value'; left out`
 	const tag = `Not a known tag and a value for it; left out`
 	tests := []struct {
@@ -202,7 +202,7 @@ func TestP3_Notices(t *testing.T) {
 	for _, tt := range tests {
 		line := strings.SplitAfterN(good, "\n", 4)
 		line[2] += tt.bad + "\n"
-		got, notice := Parse("dhcp.cache", []byte(strings.Join(line, "")), dhcp4.Builtin(), clock)
+		got, notice := parsed("dhcp.cache", []byte(strings.Join(line, "")), dhcp4.Builtin(), clock)
 		want := tt.notice
 		if want != "" {
 			want = `"dhcp.cache", line 4: ` + want
@@ -217,7 +217,7 @@ func TestP3_Notices(t *testing.T) {
 }
 
 func TestP3_OneNoticeForAll(t *testing.T) {
-	_, notice := Parse("c", bytes.Repeat([]byte("rubbish\n"), 1000), dhcp4.Builtin(), clock)
+	_, notice := parsed("c", bytes.Repeat([]byte("rubbish\n"), 1000), dhcp4.Builtin(), clock)
 	if want := `"c", line 1: Not of the form network tag 'value'; left out, and 999 more`; notice != want {
 		t.Errorf("notice %q, want %q", notice, want)
 	}
@@ -226,8 +226,8 @@ func TestP3_OneNoticeForAll(t *testing.T) {
 func TestP3_TimesOutOfOrder(t *testing.T) {
 	e := lease()
 	e.T1, e.T2 = e.T2, e.T1
-	text := Append(nil, []Entry{e}, dhcp4.Builtin(), clock)
-	got, notice := Parse("c", text, dhcp4.Builtin(), clock)
+	text := written([]Entry{e}, dhcp4.Builtin(), clock)
+	got, notice := parsed("c", text, dhcp4.Builtin(), clock)
 	if want := `"c", line 3: Network "eth0" has times that are out of order; left out`; len(got) != 0 || notice != want {
 		t.Errorf("%d entries, notice %q", len(got), notice)
 	}
@@ -237,10 +237,10 @@ func TestP3_TornAnywhere(t *testing.T) {
 	b := lease()
 	b.Name, b.End = "eth1", time.Time{}
 	b.T1, b.T2 = b.End, b.End
-	text := Append(nil, []Entry{lease(), b}, dhcp4.Builtin(), clock)
+	text := written([]Entry{lease(), b}, dhcp4.Builtin(), clock)
 	whole := bytes.Index(text, []byte("eth1 "))
 	for n := range text {
-		got, _ := Parse("c", text[:n], dhcp4.Builtin(), clock)
+		got, _ := parsed("c", text[:n], dhcp4.Builtin(), clock)
 		if e := lease(); n >= whole && (len(got) == 0 || !same(&e, &got[0])) {
 			t.Errorf("cut at %d: what stands before was lost", n)
 		}
@@ -275,8 +275,8 @@ func TestB9_TimesCarriedOver(t *testing.T) {
 		e := lease()
 		e.Start, e.T1, e.T2 = tt.written.Now, tt.written.Now, tt.written.Now
 		e.End = tt.written.Now.Add(2 * hour)
-		text := Append(nil, []Entry{e}, dhcp4.Builtin(), tt.written)
-		got, notice := Parse("c", text, dhcp4.Builtin(), tt.read)
+		text := written([]Entry{e}, dhcp4.Builtin(), tt.written)
+		got, notice := parsed("c", text, dhcp4.Builtin(), tt.read)
 		if len(got) != 1 || notice != "" {
 			t.Fatalf("%s: %d entries, notice %q", tt.name, len(got), notice)
 		}
@@ -291,35 +291,61 @@ func TestB9_WallClockSteppedBeforeWriting(t *testing.T) {
 	w := Clock{Now: time.Unix(700, 0), Boot: bootA, Wall: noon, Up: 700 * time.Second, Built: built}
 	e := lease()
 	e.Start, e.T1, e.T2, e.End = w.Now, w.Now, w.Now, w.Now.Add(time.Hour)
-	text := Append(nil, []Entry{e}, dhcp4.Builtin(), w)
+	text := written([]Entry{e}, dhcp4.Builtin(), w)
 	if !strings.Contains(string(text), "eth0 end '1800003600'\n") {
 		t.Errorf("end is not on the wall clock:\n%s", text)
 	}
 	r := Clock{Now: noon.Add(600 * time.Second), Boot: bootB, Wall: noon.Add(600 * time.Second), Built: built}
-	got, _ := Parse("c", text, dhcp4.Builtin(), r)
+	got, _ := parsed("c", text, dhcp4.Builtin(), r)
 	if left := got[0].End.Sub(r.Now); left != 50*time.Minute {
 		t.Errorf("%v left, want 50m", left)
 	}
 }
 
 func TestB9_WithoutClockLine(t *testing.T) {
-	got, notice := Parse("c", []byte("eth0 address '10.0.0.1/8'\neth0 end '1800000100'\n"), dhcp4.Builtin(), clock)
+	got, notice := parsed("c", []byte("eth0 address '10.0.0.1/8'\neth0 end '1800000100'\n"), dhcp4.Builtin(), clock)
 	if len(got) != 1 || notice != "" || got[0].End != noon.Add(100*time.Second) {
 		t.Errorf("got %v, notice %q", got, notice)
 	}
 }
 
+// written and parsed are Append and Parse of files with nothing but entries.
+func written(entries []Entry, d *dhcp4.Dict, at Clock) []byte {
+	return Append(nil, File{Entries: entries}, d, at)
+}
+
+func parsed(name string, text []byte, d *dhcp4.Dict, at Clock) ([]Entry, string) {
+	held, notice := Parse(name, text, d, at)
+	return held.Entries, notice
+}
+
+// TestC16_DUIDKept: the machine's name is read again, whatever becomes of leases.
+func TestC16_DUIDKept(t *testing.T) {
+	duid := []byte{0, 3, 0, 1, 2, 0, 0, 0, 0, 1}
+	in := lease()
+	in.Name = "duid"
+	text := Append(nil, File{Entries: []Entry{in}, DUID: duid}, dhcp4.Builtin(), clock)
+	if held, notice := Parse("x", text, dhcp4.Builtin(), clock); !bytes.Equal(held.DUID, duid) || len(held.Entries) != 1 || notice != "" {
+		t.Errorf("%x, %d entries, %q of\n%s", held.DUID, len(held.Entries), notice, text)
+	}
+	for _, line := range []string{"duid 0003000", "duid ", "duid", "duid 00 03", "duid '0003'", "duid " + strings.Repeat("00", 131)} {
+		if held, notice := Parse("x", []byte(line+"\n"), dhcp4.Builtin(), clock); held.DUID != nil || notice == "" {
+			t.Errorf("%q: %x, %q", line, held.DUID, notice)
+		}
+	}
+}
+
 func TestP3_FileReplacedWhole(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "var", "dhcp.cache")
-	if got, notice, err := Read(path, dhcp4.Builtin(), clock); len(got) != 0 || notice != "" || err != nil {
+	if got, notice, err := Read(path, dhcp4.Builtin(), clock); len(got.Entries) != 0 || notice != "" || err != nil {
 		t.Fatalf("no file: %v, %q, %v", got, notice, err)
 	}
 	in := lease()
-	must(t, Write(path, []Entry{in}, dhcp4.Builtin(), clock))
+	must(t, Write(path, File{Entries: []Entry{in}}, dhcp4.Builtin(), clock))
 	in.File = "other"
-	must(t, Write(path, []Entry{in}, dhcp4.Builtin(), clock))
+	must(t, Write(path, File{Entries: []Entry{in}}, dhcp4.Builtin(), clock))
 	got, notice, err := Read(path, dhcp4.Builtin(), clock)
-	if err != nil || notice != "" || len(got) != 1 || !same(&in, &got[0]) {
+	if err != nil || notice != "" || len(got.Entries) != 1 || !same(&in, &got.Entries[0]) {
 		t.Errorf("read %v, %q, %v", got, notice, err)
 	}
 	if info, _ := os.Stat(path); info.Mode() != 0600 {
@@ -346,7 +372,7 @@ func TestP4_SecondClientRefused(t *testing.T) {
 	if _, err := Lock(path); !errors.Is(err, safe.ErrBusy) || err.Error() != path+".lock is in use by another dhcpd" {
 		t.Errorf("second lock: %v", err)
 	}
-	must(t, Write(path, nil, dhcp4.Builtin(), clock))
+	must(t, Write(path, File{}, dhcp4.Builtin(), clock))
 	first.Close()
 	again, err := Lock(path)
 	must(t, err)
@@ -355,20 +381,20 @@ func TestP4_SecondClientRefused(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(""))
-	f.Add(Append(nil, []Entry{lease()}, dhcp4.Builtin(), clock))
+	f.Add(written([]Entry{lease()}, dhcp4.Builtin(), clock))
 	f.Add([]byte("clock a 1 2\neth0 address '1.2.3.4/5'\neth0 end 'infinite'\neth0 IProute '1.0.0.0/8' '1.2.3.4'\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, notice := Parse("c", text, dhcp4.Builtin(), clock)
+		got, notice := parsed("c", text, dhcp4.Builtin(), clock)
 		if strings.Contains(notice, "\n") {
 			t.Errorf("notice of several lines: %q", notice)
 		}
-		again := Append(nil, got, dhcp4.Builtin(), clock)
-		back, notice := Parse("c", again, dhcp4.Builtin(), clock)
+		again := written(got, dhcp4.Builtin(), clock)
+		back, notice := parsed("c", again, dhcp4.Builtin(), clock)
 		if len(back) != len(got) || notice != "" {
 			t.Fatalf("%d entries became %d, notice %q:\n%s", len(got), len(back), notice, again)
 		}
 		for i := range got {
-			if third := Append(nil, back[i:i+1], dhcp4.Builtin(), clock); !bytes.Equal(third, Append(nil, got[i:i+1], dhcp4.Builtin(), clock)) {
+			if third := written(back[i:i+1], dhcp4.Builtin(), clock); !bytes.Equal(third, written(got[i:i+1], dhcp4.Builtin(), clock)) {
 				t.Errorf("changed on the way:\n%s\n%s", again, third)
 			}
 		}

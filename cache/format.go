@@ -13,6 +13,7 @@ import (
 const (
 	header    = "#dhcp.cache 1"
 	clockName = "clock"    // the name that the clock's line has in place of a network's
+	duidName  = "duid"     // likewise that of the DUID
 	forever   = "infinite" // the end of a lease without one
 )
 
@@ -33,7 +34,7 @@ const (
 
 // Append appends the text of a cache file. Times are written on the wall
 // clock as it is now, so that they mean something to whoever reads them.
-func Append(dst []byte, entries []Entry, d *dhcp4.Dict, at Clock) []byte {
+func Append(dst []byte, held File, d *dhcp4.Dict, at Clock) []byte {
 	dst = append(dst, header+"\n"+clockName+" "...)
 	boot := at.Boot
 	if boot == "" {
@@ -42,11 +43,15 @@ func Append(dst []byte, entries []Entry, d *dhcp4.Dict, at Clock) []byte {
 	dst = append(append(dst, boot...), ' ')
 	dst = append(strconv.AppendInt(dst, at.Wall.Unix(), 10), ' ')
 	dst = append(strconv.AppendInt(dst, int64(at.Up/time.Second), 10), '\n')
+	if held.DUID != nil {
+		dst = append(hex.AppendEncode(append(dst, duidName+" "...), held.DUID), '\n')
+	}
 	shift := at.Wall.Sub(at.Now)
-	for i := range entries {
-		l := lines{dst, entries[i].Name}
-		l.lease(&entries[i], shift)
-		l.learned(&entries[i], d)
+	for i := range held.Entries {
+		e := &held.Entries[i]
+		l := lines{dst, e.Name}
+		l.lease(e, shift)
+		l.learned(e, d)
 		dst = l.dst
 	}
 	return dst

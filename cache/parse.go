@@ -12,7 +12,7 @@ import (
 // says where the first thing is that could not be understood, and how many
 // more there are. The rest counts. A network without an address or an end of
 // its lease is left out as a whole.
-func Parse(name string, text []byte, d *dhcp4.Dict, at Clock) (entries []Entry, notice string) {
+func Parse(name string, text []byte, d *dhcp4.Dict, at Clock) (held File, notice string) {
 	r := reader{dict: d, byName: make(map[string]*draft)}
 	rest := string(text)
 	for n := 1; rest != ""; n++ {
@@ -22,8 +22,8 @@ func Parse(name string, text []byte, d *dhcp4.Dict, at Clock) (entries []Entry, 
 			r.complain(n, why)
 		}
 	}
-	entries = r.finish(at)
-	return entries, r.notice(name)
+	held = File{Entries: r.finish(at), DUID: r.duid}
+	return held, r.notice(name)
 }
 
 // reader gathers the lines of a file.
@@ -32,6 +32,7 @@ type reader struct {
 	drafts  []*draft
 	byName  map[string]*draft
 	written Clock // what the clock's line says; zero if there was none
+	duid    []byte
 
 	bad   int // lines that were not understood
 	first int // number of the first of them
@@ -72,6 +73,10 @@ func (r *reader) line(n int, line string) (why string) {
 	tag, rest, _ := strings.Cut(rest, " ")
 	if name == clockName && rest != "" && rest[0] != '\'' {
 		return r.clock(tag, rest)
+	}
+	if v, ok := dhcp4.ParseHex(tag); name == duidName && rest == "" && ok && len(v) > 2 && len(v) <= maxDUID {
+		r.duid = v
+		return ""
 	}
 	name, ok := unescape(name)
 	if !ok || name == "" || len(name) >= maxName {

@@ -11,6 +11,9 @@ import (
 // maxName is the size of an interface's name with its final NUL (IFNAMSIZ).
 const maxName = 16
 
+// maxDUID is how long a DUID can be, in octets (RFC 8415 section 11.1).
+const maxDUID = 130
+
 // appendName writes an interface's name as one word. The kernel allows nearly
 // anything in it.
 func appendName(dst []byte, name string) []byte {

@@ -345,7 +345,7 @@ func TestP3_ExamplesOfTheManPage(t *testing.T) {
 	clock.Name, clock.Addr = "#", netip.MustParsePrefix("10.0.0.1/8")
 	clock.Options.Put(dhcp4.DNSServer, []byte{10, 0, 0, 2})
 	at := cache.Clock{Now: time.Now(), Wall: time.Now(), Boot: "boot"}
-	if err := cache.Write(path, []cache.Entry{e, clock}, dhcp4.Builtin(), at); err != nil {
+	if err := cache.Write(path, cache.File{Entries: []cache.Entry{e, clock}}, dhcp4.Builtin(), at); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{

@@ -21,14 +21,14 @@ func (c *command) query() {
 		dict = cfg.Dict()
 	}
 	at := c.cacheClock()
-	entries, notice, err := cache.Read(c.cache, dict, at)
+	held, notice, err := cache.Read(c.cache, dict, at)
 	if err != nil {
 		c.fail(err.Error())
 	}
 	if notice != "" {
 		c.fail(notice)
 	}
-	c.print(appendNetworks(nil, entries, dict, at))
+	c.print(appendNetworks(nil, held.Entries, dict, at))
 	c.queryPool()
 	c.queryCounts()
 }

@@ -152,7 +152,7 @@ func TestL2_R6_WhileADaemonLives(t *testing.T) {
 	at := cache.Clock{Now: s.now.Wall, Boot: s.now.Boot, Wall: s.now.Wall, Up: s.now.Up}
 	dict := dhcp4.Builtin().Clone()
 	dict.Define(dhcp4.Tag{Code: 224, Name: "floor", Kind: dhcp4.Number, Gran: 1, Max: 1})
-	if err := cache.Write(s.cache, []cache.Entry{e}, dict, at); err != nil {
+	if err := cache.Write(s.cache, cache.File{Entries: []cache.Entry{e}}, dict, at); err != nil {
 		t.Fatal(err)
 	}
 	s.now.Wall, s.now.Up = s.now.Wall.Add(100*time.Second), s.now.Up+100*time.Second

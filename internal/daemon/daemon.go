@@ -49,7 +49,7 @@ type Daemon struct {
 	addrs    map[netip.Addr]bool
 	missed   map[string]bool // interfaces that went while there was work on them
 	complete bool            // all that is to be served has been configured once
-	duid     [6]byte         // the Ethernet address that names this machine; zero until it is needed
+	duid     []byte          // names this machine; nil until it is needed
 	resettle bool            // an address or the config has changed: ask the config again
 
 	entries []cache.Entry // what dhcp.cache holds, one a network

@@ -40,16 +40,18 @@ func (d *Daemon) identity(n *network) *client.Config {
 }
 
 // nodeID returns the client identifier of RFC 4361 section 6.1: 255, a number
-// for the interface, and the DUID of the machine, which is the Ethernet
-// address of its first interface (RFC 8415 section 11.4).
+// for the interface, and the DUID of the machine. That is made once, of the
+// Ethernet address of the first interface (RFC 8415 section 11.4), and kept in
+// the cache from the first lease on: an initramfs may see others first.
 func (d *Daemon) nodeID(n *network) []byte {
-	if d.duid == ([6]byte{}) {
+	if d.duid == nil {
+		first := n
 		d.any(func(n *network) bool {
-			d.duid = n.link.MAC
+			first = n
 			return usable(&n.link)
 		})
+		const duidLL = 3
+		d.duid = append([]byte{0, duidLL, 0, dhcp4.HtypeEther}, first.link.MAC[:]...)
 	}
-	const duidLL = 3
-	id := append([]byte{255}, n.link.MAC[2:]...)
-	return append(append(id, 0, duidLL, 0, dhcp4.HtypeEther), d.duid[:]...)
+	return append(append([]byte{255}, n.link.MAC[2:]...), d.duid...)
 }

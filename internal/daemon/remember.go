@@ -26,7 +26,7 @@ func (d *Daemon) openCache() error {
 	if err != nil {
 		return err
 	}
-	entries, notice, err := cache.Read(d.opt.Cache, d.cfg.Dict(), d.reading())
+	held, notice, err := cache.Read(d.opt.Cache, d.cfg.Dict(), d.reading())
 	if err != nil {
 		lock.Close()
 		return err
@@ -34,7 +34,7 @@ func (d *Daemon) openCache() error {
 	if notice != "" {
 		d.say.log(notice)
 	}
-	d.entries = entries
+	d.entries, d.duid = held.Entries, held.DUID
 	d.saver = newSaver(lock, d.failed)
 	return nil
 }
@@ -91,9 +91,9 @@ func (d *Daemon) save() {
 		return
 	}
 	// Not slices.Clone, which would bring the formatting of times into the program.
-	entries := append([]cache.Entry(nil), d.entries...)
+	held := cache.File{Entries: append([]cache.Entry(nil), d.entries...), DUID: d.duid}
 	dict, at := d.cfg.Dict(), d.reading()
-	d.saver.put(func() error { return cache.Write(d.opt.Cache, entries, dict, at) })
+	d.saver.put(func() error { return cache.Write(d.opt.Cache, held, dict, at) })
 }
 
 // saver writes a file, so that the loop need not wait for the disk. Only what

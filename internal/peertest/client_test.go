@@ -1,6 +1,7 @@
 package peertest
 
 import (
+	"encoding/hex"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -226,4 +227,38 @@ func TestC11_P3_Routes(t *testing.T) {
 	if routes := n.client.Run("ip", "-4", "route"); strings.Contains(routes, "proto dhcp") {
 		t.Errorf("routes left: %s", routes)
 	}
+}
+
+// TestC16_DUIDKept: the name under which a machine first asked for an address is
+// in the cache, and the next start has it from there, whatever interfaces it
+// sees first.
+func TestC16_DUIDKept(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourClient)
+	n.client.WriteFile("dhcp.conf", "option duid;")
+	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
+	mac := n.client.MAC("eth0")
+	sent := func() string {
+		n.Helper()
+		return hex.EncodeToString(n.await(dhcp4.Discover, from(n.client)).Options.Get(dhcp4.ClientID))
+	}
+	p := n.start(n.client)
+	number := "ff" + hex.EncodeToString(mac[2:])
+	duid := "00030001" + hex.EncodeToString(mac[:])
+	if id := sent(); id != number+duid {
+		t.Errorf("first it is %s", id)
+	}
+	bound(t, n.client, "10.0.0.100", "10.0.0.109")
+	n.file(n.client, "dhcp.cache", "\nduid "+duid+"\n")
+	p.Stop()
+
+	const other = "000200000009cafe"
+	n.client.WriteFile("dhcp.cache", "#dhcp.cache 1\nduid "+other+"\n")
+	n.client.DelAddr("eth0", n.client.Addrs("eth0")[0].String())
+	n.start(n.client)
+	if id := sent(); id != number+other {
+		t.Errorf("then it is %s", id)
+	}
+	bound(t, n.client, "10.0.0.100", "10.0.0.109")
+	n.file(n.client, "dhcp.cache", "\nduid "+other+"\n")
 }
