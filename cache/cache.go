@@ -20,6 +20,7 @@ import (
 type File struct {
 	Entries []Entry
 	DUID    []byte // the machine's name for servers (RFC 4361), which stays what it was; nil for none
+	Counter uint64 // the replay counter (RFC 3118) that no message of ours has reached yet
 }
 
 // Entry is what is known about one network. A lease from the config file is

@@ -400,3 +400,19 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// The replay counter of RFC 3118 is for the whole machine; a file without it has
+// none, and a network may bear its name.
+func TestC18_Counter(t *testing.T) {
+	in := lease()
+	in.Name = "counter"
+	text := Append(nil, File{Entries: []Entry{in}, Counter: 1 << 40}, dhcp4.Builtin(), clock)
+	if held, notice := Parse("c", text, dhcp4.Builtin(), clock); held.Counter != 1<<40 || len(held.Entries) != 1 || notice != "" {
+		t.Errorf("%+v, %q", held, notice)
+	}
+	for _, line := range []string{"counter x", "counter", "counter -1", "counter 1 2", "counter '1'"} {
+		if held, notice := Parse("c", []byte(line+"\n"), dhcp4.Builtin(), clock); held.Counter != 0 || notice == "" {
+			t.Errorf("%q: %+v, %q", line, held, notice)
+		}
+	}
+}

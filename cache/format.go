@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	header    = "#dhcp.cache 1"
-	clockName = "clock"    // the name that the clock's line has in place of a network's
-	duidName  = "duid"     // likewise that of the DUID
-	forever   = "infinite" // the end of a lease without one
+	header      = "#dhcp.cache 1"
+	clockName   = "clock"    // the name that the clock's line has in place of a network's
+	duidName    = "duid"     // likewise that of the DUID
+	counterName = "counter"  // and that of the replay counter
+	forever     = "infinite" // the end of a lease without one
 )
 
 // The names of lines that are no options. An option whose tag bears one of
@@ -45,6 +46,9 @@ func Append(dst []byte, held File, d *dhcp4.Dict, at Clock) []byte {
 	dst = append(strconv.AppendInt(dst, int64(at.Up/time.Second), 10), '\n')
 	if held.DUID != nil {
 		dst = append(hex.AppendEncode(append(dst, duidName+" "...), held.DUID), '\n')
+	}
+	if held.Counter > 0 {
+		dst = append(strconv.AppendUint(append(dst, counterName+" "...), held.Counter, 10), '\n')
 	}
 	shift := at.Wall.Sub(at.Now)
 	for i := range held.Entries {

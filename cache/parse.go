@@ -22,7 +22,7 @@ func Parse(name string, text []byte, d *dhcp4.Dict, at Clock) (held File, notice
 			r.complain(n, why)
 		}
 	}
-	held = File{Entries: r.finish(at), DUID: r.duid}
+	held = File{Entries: r.finish(at), DUID: r.duid, Counter: r.counter}
 	return held, r.notice(name)
 }
 
@@ -33,6 +33,7 @@ type reader struct {
 	byName  map[string]*draft
 	written Clock // what the clock's line says; zero if there was none
 	duid    []byte
+	counter uint64
 
 	bad   int // lines that were not understood
 	first int // number of the first of them
@@ -76,6 +77,10 @@ func (r *reader) line(n int, line string) (why string) {
 	}
 	if v, ok := dhcp4.ParseHex(tag); name == duidName && rest == "" && ok && len(v) > 2 && len(v) <= maxDUID {
 		r.duid = v
+		return ""
+	}
+	if n, err := strconv.ParseUint(tag, 10, 64); name == counterName && rest == "" && err == nil {
+		r.counter = n
 		return ""
 	}
 	name, ok := unescape(name)

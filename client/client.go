@@ -58,6 +58,8 @@ type Config struct {
 	Anonymous  bool         // tell no more than needed: RFC 7844
 	Release    bool         // give the lease back at the end
 	Inform     bool         // the address is there already: ask for the rest
+	NoForce    bool         // neither ask for nor obey FORCERENEW
+	Key        *Key         // believe and send only what is authenticated with it: RFC 3118
 	Times      Times        // test levels: in place of what the server says
 }
 
@@ -99,6 +101,10 @@ type State struct {
 
 	local linkLocal
 
+	promised  bool       // the OFFER said that the ACK will have a nonce
+	heard     uint64     // the last replay counter of a message that proved itself,
+	heardFrom netip.Addr // and of whom
+
 	Naks     int // since the last lease
 	Declines int // likewise
 
@@ -113,12 +119,12 @@ type State struct {
 // Kind is what happened.
 type Kind uint8
 
-// The events, with the fields of Event that each one uses besides Rand. Only
+// The events, with the fields of Event that each one uses besides Rand and Counter. Only
 // the carrier's may come before Start; until LinkDown there is a carrier.
 const (
 	Start     Kind = iota + 1 // Lease, Held: begin, also anew with another Config
 	Wake                      // State.Wake has come
-	Got                       // Msg, From: a message to port 68 of this network
+	Got                       // Msg, From, To: a message to port 68 of this network
 	Conflict                  // MAC, Asking: another host uses, or probes for, the address Watched
 	LinkUp                    // the carrier has come (back)
 	LinkDown                  // the carrier is gone
@@ -132,18 +138,25 @@ type Event struct {
 	Kind   Kind
 	Msg    *dhcp4.Message // read during Step only
 	From   netip.Addr     // its IP source
+	To     netip.Addr     // and destination
 	MAC    [6]byte
 	Asking bool       // it only probes for the address
 	Lease  *act.Lease // the lease remembered from an earlier run, nil for none
 	Held   bool       // its address is on the interface
 	Rand   uint64     // fresh randomness, with every event
+	// Counter is where the replay counters of this event's messages begin: at
+	// most Counters of them, and never used before.
+	Counter uint64
 }
+
+// Counters is how many replay counters an event may use up.
+const Counters = 8
 
 // Step is the client: what becomes of state s when event e happens, and what
 // is to be done about it, in order. A time gone by and a State.Wake long past
 // (suspend) are all right.
 func Step(now time.Time, s State, e Event) (State, []act.Action) {
-	m := machine{State: s, now: now, rand: e.Rand}
+	m := machine{State: s, now: now, rand: e.Rand, counter: e.Counter}
 	m.event(&e)
 	m.Wake = earliest(earliest(m.due, m.announce), m.local.due)
 	return m.State, m.acts
@@ -168,6 +181,8 @@ type machine struct {
 	now  time.Time
 	rand uint64
 	acts []act.Action
+
+	counter uint64 // the last one used
 }
 
 func (m *machine) event(e *Event) {
@@ -180,7 +195,7 @@ func (m *machine) event(e *Event) {
 	case Wake:
 		m.wake()
 	case Got:
-		m.got(e.Msg, e.From)
+		m.got(e.Msg, e.From, e.To)
 	case Conflict:
 		m.conflict(e.MAC, e.Asking)
 	case LinkUp:

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"dhcpd/internal/auth"
 	"dhcpd/internal/dhcp4"
 )
 
@@ -31,6 +32,9 @@ func (m *machine) describe(o *dhcp4.Options) {
 		codes = append(codes, byte(dhcp4.IPv6Only))
 	}
 	o.Put(dhcp4.ParameterList, codes)
+	if c.able() {
+		o.Put(dhcp4.ForceRenewNonce, auth.Able)
+	}
 	for _, s := range c.Send {
 		o.Put(s.Code, s.Value)
 	}

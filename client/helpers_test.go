@@ -231,7 +231,7 @@ func line(a act.Action) string {
 	case act.Announce:
 		return fmt.Sprintf("announce %v", a.Addr)
 	case act.Note:
-		return [...]string{"log: ", "debug: ", "drop: "}[a.Level] + a.Text
+		return [...]string{"log: ", "debug: ", "drop: ", "refuse: ", "suspect: "}[a.Level] + a.Text
 	}
 	return fmt.Sprintf("verb %d", a.Verb)
 }

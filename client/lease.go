@@ -169,7 +169,7 @@ func good(l *act.Lease, now time.Time) bool {
 func clone(msg *dhcp4.Message) *dhcp4.Message {
 	c := new(dhcp4.Message)
 	*c = *msg
-	c.Options = dhcp4.Options{}
+	c.Options, c.Wire = dhcp4.Options{}, nil
 	for code, v := range msg.Options.All() {
 		c.Options.Put(code, v)
 	}

@@ -113,6 +113,9 @@ func (m *machine) renew() {
 	}
 	m.request()
 	left := end.Sub(m.now)
+	if left <= 0 || m.Lease.Infinite() { // woken by a FORCERENEW, late or for ever
+		left = renewalMin
+	}
 	m.due = m.now.Add(min(max(left/2, renewalMin), left))
 }
 
@@ -135,12 +138,17 @@ func (m *machine) message(t dhcp4.Type) *dhcp4.Message {
 	copy(msg.Chaddr[:], m.Config.MAC[:])
 	msg.Xid = m.Xid
 	msg.SetType(t)
+	m.authenticate(msg)
 	msg.Options.Put(dhcp4.ClientID, m.Config.identity())
 	return msg
 }
 
 func (m *machine) send(msg *dhcp4.Message, to act.Dest) {
-	m.do(act.Action{Verb: act.Send, Msg: msg, To: to})
+	a := act.Action{Verb: act.Send, Msg: msg, To: to}
+	if k := m.Config.Key; k != nil {
+		a.Key = k.Secret
+	}
+	m.do(a)
 }
 
 // broadcast returns the way of a broadcast. It is a frame: the kernel can't

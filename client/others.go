@@ -44,6 +44,7 @@ func (m *machine) rapid(msg *dhcp4.Message) {
 		return
 	}
 	m.Config.Times.override(l)
+	m.keepAuth(l)
 	m.probeFor(l, rapidWait)
 }
 
@@ -103,6 +104,7 @@ func (m *machine) informed(msg *dhcp4.Message) {
 	}
 	l := act.Lease{Net: m.Lease.Net, Server: server, Start: m.now, ACK: clone(msg)}
 	Learn(&l, msg)
+	m.keepAuth(&l)
 	m.configure(&l)
 	m.do(act.Action{Verb: act.Save, Lease: &l})
 	m.enter(Bound)

@@ -96,6 +96,9 @@ func (m *machine) start(l *act.Lease, held bool) {
 	m.notLocal()
 	m.State = State{Config: m.Config, NoLink: m.NoLink, Running: true,
 		Lease: l, Held: held && l != nil}
+	if l != nil {
+		m.resume(l)
+	}
 	switch {
 	case l == nil || !m.Config.Anonymous || m.informs():
 		m.reconfirm()

@@ -6,14 +6,26 @@ import (
 	"time"
 
 	"dhcpd/internal/act"
+	"dhcpd/internal/auth"
 	"dhcpd/internal/dhcp4"
 )
 
 // got takes a message that came to us. What is not for us, or not a sound
 // answer to what we asked, is dropped with the reason.
-func (m *machine) got(msg *dhcp4.Message, from netip.Addr) {
+func (m *machine) got(msg *dhcp4.Message, from, to netip.Addr) {
+	if msg.Type() == dhcp4.ForceRenew {
+		m.forced(msg, to)
+		return
+	}
 	if why := m.stranger(msg); why != "" {
 		m.say(act.Drop, why)
+		return
+	}
+	if why := m.unproven(msg); why != "" {
+		m.say(act.Drop, why)
+		if msg.Type() == dhcp4.ACK && m.Phase == Requesting { // RFC 3118 section 5.5.1
+			m.again()
+		}
 		return
 	}
 	switch msg.Type() {
@@ -37,6 +49,15 @@ func (m *machine) stranger(msg *dhcp4.Message) string {
 		return "op is not BOOTREPLY"
 	case msg.Xid != m.Xid:
 		return "xid is not ours"
+	}
+	return m.foreign(msg)
+}
+
+// foreign does the same but for the xid.
+func (m *machine) foreign(msg *dhcp4.Message) string {
+	switch {
+	case msg.Op != dhcp4.BootReply:
+		return "op is not BOOTREPLY"
 	case msg.Htype != dhcp4.HtypeEther || !bytes.Equal(msg.HW(), m.Config.MAC[:]):
 		return "chaddr is not ours"
 	// RFC 6842 section 3: two clients may share a chaddr.
@@ -62,6 +83,7 @@ func (m *machine) offer(msg *dhcp4.Message) {
 		return
 	}
 	m.Want, m.Server = l.Net.Addr(), l.Server
+	m.promised = m.Config.able() && auth.IsAble(msg)
 	m.enter(Requesting)
 }
 
@@ -84,6 +106,7 @@ func (m *machine) ack(msg *dhcp4.Message) {
 		return
 	}
 	m.Config.Times.override(l)
+	m.keepAuth(l)
 	probed := m.Phase == Requesting || m.Phase == Rebooting
 	switch {
 	case m.Server.IsValid() && l.Server != m.Server:
@@ -92,6 +115,9 @@ func (m *machine) ack(msg *dhcp4.Message) {
 		m.say(act.Drop, "yiaddr is not the address asked for")
 	case !good(l, m.now):
 		m.say(act.Drop, "the lease is over already")
+	case m.nonceless(msg):
+		m.say(act.Drop, "no nonce, though the DHCPOFFER promised one")
+		m.again()
 	case probed && m.Holder != nobody:
 		m.decline(l.Server)
 	case m.Phase == Rebooting && m.doWithout(msg):
@@ -123,8 +149,7 @@ func (m *machine) bind(l *act.Lease) {
 	m.follow()
 }
 
-// nak takes a no: start over completely. At once the first time, then ever
-// more slowly, since two servers may quarrel about us.
+// nak takes a no: start over completely. Two servers may quarrel about us.
 func (m *machine) nak(msg *dhcp4.Message, from netip.Addr) {
 	if !m.asking() {
 		m.say(act.Drop, "DHCPNAK that answers no DHCPREQUEST of ours")
@@ -142,6 +167,11 @@ func (m *machine) nak(msg *dhcp4.Message, from netip.Addr) {
 	m.say(act.Log, nakText(msg, server, from))
 	m.do(act.Action{Verb: act.Tell, Text: "nak", Msg: msg})
 	m.giveUp(m.Want)
+	m.again()
+}
+
+// again starts over: at once the first time, then ever more slowly.
+func (m *machine) again() {
 	m.Naks++
 	if m.Naks == 1 {
 		m.restart()

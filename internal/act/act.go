@@ -43,7 +43,8 @@ type Action struct {
 	Msg    *dhcp4.Message
 	Octets []byte
 	To     Dest
-	Limit  int // Send: the most octets of UDP payload; 0 for the least that all take
+	Limit  int    // Send: the most octets of UDP payload; 0 for the least that all take
+	Key    []byte // Send: the secret that the digest is made with, nil for none
 	Record *pool.Record
 	Lazy   bool // Commit: an earlier record of this address promises as much, so no sync is due for this one; a Send still waits while that earlier one is under way
 	Lease  *Lease
@@ -70,12 +71,14 @@ type Level uint8
 
 // Levels of notes. Log goes to the log whatever the debug level; Drop is why a
 // message was dropped, shown at debug level 2 and counted; Refusal is why one
-// is answered by a NAK, shown likewise.
+// is answered by a NAK, shown likewise; Suspect is why a FORCERENEW was not
+// obeyed, shown at debug level 1 and counted.
 const (
 	Log Level = iota
 	Debug1
 	Drop
 	Refusal
+	Suspect
 )
 
 // Lease is what a client learned about its network: an ACK, taken apart.
@@ -89,6 +92,16 @@ type Lease struct {
 	T1, T2  time.Time        // zero with an infinite lease
 	End     time.Time        // zero: infinite
 	ACK     *dhcp4.Message
+}
+
+// Authentic tells whether the ACK has proved, with the key of RFC 3118, that it
+// came from who shares it with us. Clients keep no other such proof in a lease.
+func (l *Lease) Authentic() bool {
+	if l.ACK == nil {
+		return false
+	}
+	v := l.ACK.Options.Get(dhcp4.Authentication)
+	return len(v) > 0 && v[0] == 1
 }
 
 // Infinite tells whether the lease never ends.

@@ -81,6 +81,13 @@ func Put(m *dhcp4.Message, o Option) {
 	m.Options.Put(dhcp4.Authentication, v[:n])
 }
 
+// Count sets the replay counter in the option 90 that a message has.
+func Count(m *dhcp4.Message, replay uint64) {
+	if v := m.Options.Get(dhcp4.Authentication); len(v) >= fixedLen {
+		binary.BigEndian.PutUint64(v[3:], replay)
+	}
+}
+
 // Able is the value of option 145 (RFC 6704 section 3.1.1) of who knows
 // HMAC-MD5.
 var Able = []byte{algorithm}

@@ -6,6 +6,7 @@ import (
 
 	"dhcpd/client"
 	"dhcpd/internal/act"
+	"dhcpd/internal/auth"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
@@ -16,6 +17,10 @@ import (
 func (d *Daemon) step(n *network, e client.Event) {
 	d.stepped = true
 	e.Rand = d.random()
+	if d.counters > 0 {
+		e.Counter = d.counter
+		d.counter += client.Counters
+	}
 	before := n.client.Phase
 	var acts []act.Action
 	n.client, acts = client.Step(d.now, n.client, e)
@@ -70,7 +75,7 @@ func (d *Daemon) note(name string, a *act.Action) {
 	switch a.Level {
 	case act.Log:
 		d.say.often(d.now, remark, name+": "+a.Text)
-	case act.Debug1:
+	case act.Debug1, act.Suspect:
 		if d.say.level >= 1 {
 			d.say.debug(1, name+": "+a.Text)
 		}
@@ -92,6 +97,9 @@ func (d *Daemon) clientSend(n *network, a *act.Action) {
 	d.count.sent.count(a.Msg)
 	d.say.packet(n.name(), "sent to", a.To.Addr, a.Msg, d.cfg.Dict())
 	d.payload, _ = a.Msg.Append(d.payload[:0], a.Limit)
+	if a.Key != nil {
+		auth.Sign(d.payload, a.Key)
+	}
 	if !a.To.Raw && n.asIf == nil && n.ears.udp != nil {
 		d.clientDatagram(n, a)
 		return
@@ -146,14 +154,14 @@ func (d *Daemon) hear(h heard) {
 		}
 		n.asIf.heardFrom(u.SrcMAC)
 		n.ears.twin = u.Payload
-		d.hearMessage(n, u.Src.Addr(), u.Payload)
+		d.hearMessage(n, u.Src.Addr(), u.Dst.Addr(), u.Payload)
 	case n.ears.dhcp == nil && !bytes.Equal(h.data, n.ears.twin): // else that has heard it too
-		d.hearMessage(n, h.from.Addr(), h.data)
+		d.hearMessage(n, h.from.Addr(), h.to.Addr(), h.data)
 	}
 }
 
 // hearMessage parses a message for the client and gives it to it.
-func (d *Daemon) hearMessage(n *network, from netip.Addr, payload []byte) {
+func (d *Daemon) hearMessage(n *network, from, to netip.Addr, payload []byte) {
 	if err := d.msg.Parse(payload); err != nil {
 		d.drop(&d.count.of[malformed], n.name(), err.Error())
 		return
@@ -163,7 +171,7 @@ func (d *Daemon) hearMessage(n *network, from netip.Addr, payload []byte) {
 	}
 	d.count.received.count(&d.msg)
 	d.say.packet(n.name(), "received from", from, &d.msg, d.cfg.Dict())
-	d.step(n, client.Event{Kind: client.Got, Msg: &d.msg, From: from})
+	d.step(n, client.Event{Kind: client.Got, Msg: &d.msg, From: from, To: to})
 }
 
 // hearARP looks for another host at the address that we want or have: its

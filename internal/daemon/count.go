@@ -29,6 +29,7 @@ const (
 	malformed
 	astray
 	ignored
+	suspect
 	behind
 	upward
 	downward
@@ -56,6 +57,7 @@ var counterTexts = [counters]string{
 	malformed: "dropped: message is malformed",
 	astray:    "dropped: a reply, and no relay here that waits for one",
 	ignored:   "dropped: nothing that our client waits for",
+	suspect:   "dropped: a DHCPFORCERENEW that our client must not obey",
 	behind:    "dropped: too much waits for the disk",
 	upward:    "requests relayed, by the server that they went to",
 	downward:  "replies relayed",
@@ -94,8 +96,11 @@ func (c *counts) send(a *act.Action) {
 
 // note counts what a client did not want to hear.
 func (c *counts) note(a *act.Action) {
-	if a.Level == act.Drop {
+	switch a.Level {
+	case act.Drop:
 		c.of[ignored]++
+	case act.Suspect:
+		c.of[suspect]++
 	}
 }
 

@@ -52,10 +52,12 @@ type Daemon struct {
 	duid     []byte          // names this machine; nil until it is needed
 	resettle bool            // an address or the config has changed: ask the config again
 
-	entries []cache.Entry // what dhcp.cache holds, one a network
-	saver   *saver        // nil in test mode
-	pass    pass          // to the rest of the machine
-	service *service
+	entries  []cache.Entry // what dhcp.cache holds, one a network
+	saver    *saver        // nil in test mode
+	counter  uint64        // the next replay counter of our clients,
+	counters uint64        // and how far it may go; 0 before there is a key
+	pass     pass          // to the rest of the machine
+	service  *service
 
 	count  counts
 	teller *teller       // nil in test mode

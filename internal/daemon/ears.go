@@ -24,6 +24,7 @@ type heard struct {
 	kind link.Kind      // 0 for a datagram of the UDP socket
 	data []byte         // a frame, or the payload of a datagram
 	from netip.AddrPort // of a datagram
+	to   netip.AddrPort // likewise
 	err  error          // the socket is of no use any more
 }
 
@@ -135,7 +136,7 @@ func (d *Daemon) listenUDP(n *network, u *link.UDP) {
 		}
 		for i := range b.Len() {
 			m := b.At(i)
-			if !m.Cut && !d.hand(heard{net: n, data: append([]byte(nil), m.Data...), from: m.From}) {
+			if !m.Cut && !d.hand(heard{net: n, data: append([]byte(nil), m.Data...), from: m.From, to: m.To}) {
 				return
 			}
 		}

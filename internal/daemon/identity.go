@@ -24,7 +24,12 @@ func (d *Daemon) identity(n *network) *client.Config {
 		Anonymous:  p.Anonymous,
 		Release:    p.Release,
 		Inform:     n.origin != dynamic,
+		NoForce:    p.NoForce,
 		Times:      testTimes[min(d.opt.Test, 5)],
+	}
+	if k := p.Key; k != nil {
+		c.Key = &client.Key{ID: k.ID, Secret: k.Secret}
+		d.reserve()
 	}
 	if p.DUID && c.ClientID == nil {
 		c.ClientID = d.nodeID(n)

@@ -34,7 +34,7 @@ func (d *Daemon) openCache() error {
 	if notice != "" {
 		d.say.log(notice)
 	}
-	d.entries, d.duid = held.Entries, held.DUID
+	d.entries, d.duid, d.counter = held.Entries, held.DUID, held.Counter
 	d.saver = newSaver(lock, d.failed)
 	return nil
 }
@@ -87,13 +87,37 @@ func (d *Daemon) forget(n *network) {
 }
 
 func (d *Daemon) save() {
+	if d.saver != nil {
+		d.saver.put(d.writing())
+	}
+}
+
+// writing returns what writes the cache as it is now.
+func (d *Daemon) writing() func() error {
+	// Not slices.Clone, which would bring the formatting of times into the program.
+	held := cache.File{Entries: append([]cache.Entry(nil), d.entries...), DUID: d.duid,
+		Counter: max(d.counter, d.counters)}
+	dict, at := d.cfg.Dict(), d.reading()
+	return func() error { return cache.Write(d.opt.Cache, held, dict, at) }
+}
+
+// reserve has the cache know that the replay counters from here on may be used,
+// before the first one is: more than a run can use up, so that this is all. A
+// message with one that was used before would not be believed.
+func (d *Daemon) reserve() {
+	if d.counters > 0 {
+		return
+	}
+	d.counters = d.counter + 1<<32
 	if d.saver == nil {
 		return
 	}
-	// Not slices.Clone, which would bring the formatting of times into the program.
-	held := cache.File{Entries: append([]cache.Entry(nil), d.entries...), DUID: d.duid}
-	dict, at := d.cfg.Dict(), d.reading()
-	d.saver.put(func() error { return cache.Write(d.opt.Cache, held, dict, at) })
+	write, done := d.writing(), make(chan struct{})
+	d.saver.put(func() error {
+		defer close(done)
+		return write()
+	})
+	<-done
 }
 
 // saver writes a file, so that the loop need not wait for the disk. Only what

@@ -80,10 +80,15 @@ func Environment(name string, net netip.Prefix, m *dhcp4.Message) []string {
 	if m != nil {
 		for c, v := range m.Options.All() {
 			known, ok := variables[c]
-			if !ok {
+			switch {
+			case c == dhcp4.Authentication: // it may hold a nonce, which scripts tell others
+			case !ok:
 				set("opt"+strconv.Itoa(int(c)), hex.EncodeToString(v))
-			} else if text, ok := known.form.spell(c, v); ok && (c != dhcp4.Netmask || !net.IsValid()) {
-				set(known.name, text)
+			default:
+				text, ok := known.form.spell(c, v)
+				if ok && (c != dhcp4.Netmask || !net.IsValid()) {
+					set(known.name, text)
+				}
 			}
 		}
 		setFields(set, m)

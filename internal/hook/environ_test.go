@@ -107,3 +107,15 @@ func TestC12_ResolvConf(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// A nonce is between client and server (P6).
+func TestC18_NoNonceInScripts(t *testing.T) {
+	m := new(dhcp4.Message)
+	m.Reset(dhcp4.BootReply)
+	m.Options.Put(dhcp4.Authentication, []byte{3, 1, 0, 0xab})
+	m.Options.Put(250, []byte{0xcd})
+	got := strings.Join(Environment("eth0", netip.Prefix{}, m), " ")
+	if strings.Contains(got, "ab") || !strings.Contains(got, "opt250=cd") {
+		t.Error(got)
+	}
+}
