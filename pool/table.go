@@ -22,8 +22,10 @@ type Table struct {
 	found uint32 // the row that was looked for last: who decides about an address asks for it again and again
 	addrs index
 	ids   index
-	hws   index
-	byHW  bool // hws is in use
+
+	indexed bool // and also these are in use
+	hws     index
+	remotes index
 
 	sides      [][]byte
 	spareSides []uint32
@@ -55,6 +57,7 @@ func NewTable() *Table {
 	t.addrs = newIndex(func(i uint32) uint32 { return hashAddr(t.row(i).addr) })
 	t.ids = newIndex(func(i uint32) uint32 { return t.hashID(t.id(t.row(i))) })
 	t.hws = newIndex(func(i uint32) uint32 { return t.hashHW(t.hw(t.row(i))) })
+	t.remotes = newIndex(func(i uint32) uint32 { return t.hashID(t.remote(t.row(i))) })
 	t.held = newIndex(func(n uint32) uint32 { return t.hashID(t.holds[n].id) })
 	return t
 }
@@ -118,26 +121,6 @@ func (t *Table) AllOf(id []byte) iter.Seq[Record] {
 	return func(yield func(Record) bool) {
 		for i := t.ids.first(t.hashID(id)); i != 0; i = t.ids.next(i) {
 			if w := t.row(i); bytes.Equal(t.id(w), id) && !yield(t.record(w)) {
-				return
-			}
-		}
-	}
-}
-
-// ByHW returns all records of clients with the hardware address. The table
-// must not change meanwhile. The first time takes as long as a look at each
-// record; where nobody ever asks, no index costs time and memory.
-func (t *Table) ByHW(hw HW) iter.Seq[Record] {
-	return func(yield func(Record) bool) {
-		if hw == (HW{}) {
-			return
-		}
-		if !t.byHW {
-			t.byHW = true
-			t.fill(&t.hws, (*row).hasHW)
-		}
-		for i := t.hws.first(t.hashHW(hw.Type, hw.octets())); i != 0; i = t.hws.next(i) {
-			if w := t.row(i); t.sameHW(w, &hw) && !yield(t.record(w)) {
 				return
 			}
 		}

@@ -94,7 +94,7 @@ func (t *Table) unbind(i uint32) {
 	}
 	if !t.loading {
 		t.ids.remove(i)
-		if t.byHW && w.hasHW() {
+		if t.indexed && w.hasHW() {
 			t.hws.remove(i)
 		}
 	}
@@ -105,7 +105,7 @@ func (t *Table) unbind(i uint32) {
 // index puts row i into the indexes of clients.
 func (t *Table) index(i uint32) {
 	t.ids.insert(i)
-	if t.byHW && t.row(i).hasHW() {
+	if t.indexed && t.row(i).hasHW() {
 		t.hws.insert(i)
 	}
 }

@@ -33,6 +33,12 @@ func (t *Table) Of(id []byte, on netip.Prefix) Entry {
 // Known tells whether the address is a member or has a binding.
 func (e Entry) Known() bool { return e.w.is(live) }
 
+// Member tells whether the address is in the pool.
+func (e Entry) Member() bool { return e.w.is(member) }
+
+// Last returns when the client was last heard.
+func (e Entry) Last() Time { return e.w.last }
+
 // Addr returns the address.
 func (e Entry) Addr() netip.Addr { return address(e.w.addr) }
 

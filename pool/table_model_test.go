@@ -229,7 +229,7 @@ func compareAddr(t *testing.T, tab *Table, m *model, a netip.Addr, now Time) {
 
 func compareClients(t *testing.T, tab *Table, m *model, n int, now Time) {
 	t.Helper()
-	var byID, byHW []netip.Addr
+	var byID, byHW, byRemote []netip.Addr
 	held := false
 	net := netip.MustParsePrefix("10.8.0.0/24")
 	for a, r := range m.recs {
@@ -239,19 +239,28 @@ func compareClients(t *testing.T, tab *Table, m *model, n int, now Time) {
 		if r.HW == ether(n) {
 			byHW = append(byHW, a)
 		}
+		if bytes.Equal(Sub(r.Agent, remoteID), []byte{'r', byte(n)}) {
+			byRemote = append(byRemote, a)
+		}
 	}
 	for a, c := range m.holds {
 		held = held || on(a) == net && m.until[a] > now && bytes.Equal(c.ID, etherID(n))
 	}
 	slices.SortFunc(byID, netip.Addr.Compare)
 	slices.SortFunc(byHW, netip.Addr.Compare)
+	slices.SortFunc(byRemote, netip.Addr.Compare)
 	if got := addrsOf(tab.AllOf(etherID(n))); !slices.Equal(got, byID) {
 		t.Errorf("client has %v, want %v", got, byID)
 	}
-	if !tab.byHW && n > 0 {
-		// Not yet: the index is made at a time of its own.
-	} else if got := addrsOf(tab.ByHW(ether(n))); !slices.Equal(got, byHW) {
+	if got := found(tab, Key{ID: etherID(n)}); !slices.Equal(got, byID) {
+		t.Errorf("search for a client: %v, want %v", got, byID)
+	}
+	if !tab.indexed && n > 0 {
+		// Not yet: the indexes are made at a time of their own.
+	} else if got := found(tab, Key{HW: ether(n)}); !slices.Equal(got, byHW) {
 		t.Errorf("hardware address has %v, want %v", got, byHW)
+	} else if got := found(tab, Key{Remote: []byte{'r', byte(n)}}); !slices.Equal(got, byRemote) {
+		t.Errorf("remote ID has %v, want %v", got, byRemote)
 	}
 	if r, ok := tab.ByClient(etherID(n), net); ok && !(on(r.Addr) == net && slices.Contains(byID, r.Addr)) {
 		t.Errorf("client has %v", r.Addr)

@@ -174,7 +174,8 @@ func (t *Table) sameHW(w *row, hw *HW) bool {
 	return kind == hw.Type && bytes.Equal(addr, hw.octets())
 }
 
-// store puts r into row i, which is in no index but that of addresses.
+// store puts r into row i, which is in no index but those of addresses and of
+// remote IDs, which a renewal may change.
 // r may hold slices of the row's own memory.
 func (t *Table) store(i uint32, r *Record) {
 	w := t.row(i)
@@ -188,10 +189,17 @@ func (t *Table) store(i uint32, r *Record) {
 		copy(buf[n:], r.ID)
 		w.idLen = uint8(len(r.ID))
 	}
+	moved := t.indexed && !bytes.Equal(t.remote(w), Sub(r.Agent, remoteID))
+	if moved && t.remote(w) != nil {
+		t.remotes.remove(i)
+	}
 	w.buf = buf
 	w.since, w.told, w.kept, w.last = r.Since, r.Told, r.Kept, r.Last
 	w.state, w.hwType, w.hwLen = r.State, r.HW.Type, uint8(n)
 	w.set(check, r.Check)
 	w.set(long, isLong)
 	t.setSide(w, t.scratch)
+	if moved && t.remote(w) != nil {
+		t.remotes.insert(i)
+	}
 }

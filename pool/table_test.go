@@ -90,6 +90,16 @@ func addrsOf(seq iter.Seq[Record]) (list []netip.Addr) {
 	return list
 }
 
+// found returns the addresses that a search finds.
+func found(t *Table, k Key) (list []netip.Addr) {
+	s := t.Search(k)
+	for e := s.Next(); e.Known(); e = s.Next() {
+		list = append(list, e.Addr())
+	}
+	slices.SortFunc(list, netip.Addr.Compare)
+	return list
+}
+
 func TestS2_OldestFirst(t *testing.T) {
 	a, b, c := ip(1), ip(2), ip(3)
 	tab := tableOf(c, a, b)
@@ -256,7 +266,7 @@ func TestTable_ByClientTakesTheBest(t *testing.T) {
 // With all in one chain every look-up meets keys that are not its own.
 func TestTable_EqualHashes(t *testing.T) {
 	tab := tableOf()
-	addrsOf(tab.ByHW(ether(0))) // makes the index
+	tab.Index()
 	for _, x := range []*index{&tab.addrs, &tab.ids, &tab.hws, &tab.held} {
 		x.n = -1000 // no chain is split before that many
 	}
@@ -270,7 +280,7 @@ func TestTable_EqualHashes(t *testing.T) {
 		wantRecord(t, "by client", r, ok, bound(ip(n), n, 1, 2))
 		r, ok = tab.ByAddr(ip(n))
 		wantRecord(t, "by address", r, ok, bound(ip(n), n, 1, 2))
-		if got := addrsOf(tab.ByHW(ether(n))); !slices.Equal(got, []netip.Addr{ip(n)}) {
+		if got := found(tab, Key{HW: ether(n)}); !slices.Equal(got, []netip.Addr{ip(n)}) {
 			t.Errorf("by hardware address: %v", got)
 		}
 		a, ok := tab.HeldFor(etherID(n), on(ip(0)), 1)
@@ -301,7 +311,7 @@ func TestTable_OneClientManyNetworks(t *testing.T) {
 	if got := addrsOf(tab.AllOf(etherID(1))); len(got) != nets {
 		t.Errorf("%d records of the client, want %d", len(got), nets)
 	}
-	if got := addrsOf(tab.ByHW(ether(1))); len(got) != nets {
+	if got := found(tab, Key{HW: ether(1)}); len(got) != nets {
 		t.Errorf("%d records of the hardware address, want %d", len(got), nets)
 	}
 }
@@ -322,7 +332,7 @@ func TestTable_IDsOfAnyLength(t *testing.T) {
 			if !ok || !bytes.Equal(got.ID, r.ID) {
 				t.Fatalf("ID of %d octets, hardware address of %d: not found by ID", len(r.ID), h)
 			}
-			if !slices.Contains(addrsOf(tab.ByHW(r.HW)), r.Addr) {
+			if !slices.Contains(found(tab, Key{HW: r.HW}), r.Addr) {
 				t.Fatalf("hardware address of %d octets: not found by it", h)
 			}
 		}
@@ -415,6 +425,9 @@ func randomRecord(rnd *rand.Rand, a netip.Addr, now Time) *Record {
 	return r
 }
 
+// remoteAgent is option 82 with the remote ID of line n.
+func remoteAgent(n int) []byte { return []byte{1, 1, 'c', 2, 2, 'r', byte(n)} }
+
 func randomExtra(rnd *rand.Rand, x *Extra, now Time) {
 	some := func() []byte {
 		b := make([]byte, rnd.IntN(40))
@@ -424,6 +437,9 @@ func randomExtra(rnd *rand.Rand, x *Extra, now Time) {
 		return b
 	}
 	x.Agent, x.Class, x.Host, x.Last = some(), some(), string(some()), now-5
+	if rnd.IntN(2) == 0 {
+		x.Agent = remoteAgent(rnd.IntN(30))
+	}
 	if rnd.IntN(2) == 0 {
 		x.Decliner, x.Nonce, x.Counter = some(), some(), rnd.Uint64()
 		x.Holder, x.Check = ether(rnd.IntN(99)), true

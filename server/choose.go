@@ -191,9 +191,7 @@ func (s *Server) free(e pool.Entry) bool {
 func (s *Server) is(id []byte) bool { return bytes.Equal(id, s.query.ID) }
 
 // runs tells whether r is a lease that has not ended.
-func (s *Server) runs(r *pool.Record) bool {
-	return (r.State == pool.Bound || r.State == pool.Fixed) && r.Told > s.at
-}
+func (s *Server) runs(r *pool.Record) bool { return runs(r, s.at) }
 
 // owns tells whether the last lease on a was this client's and a is still its
 // to have: the lease runs, or nobody else has got a since.

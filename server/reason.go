@@ -39,6 +39,11 @@ const (
 	informUnserved
 	informUnknown
 	standby
+	queryOff
+	queryNowhere
+	queryStranger
+	queryUnclear
+	queryLimit
 
 	// Why there was a NAK.
 	notThisNetwork
@@ -88,6 +93,11 @@ var reasonTexts = [reasons]string{
 	informUnserved:   "a DHCPINFORM from a client that has no address from here",
 	informUnknown:    "no information for ciaddr on the client's network",
 	standby:          "the servers that we relay to give the addresses here",
+	queryOff:         "leasequeries are not answered on this network",
+	queryNowhere:     "a leasequery without the address to answer to in giaddr",
+	queryStranger:    "a leasequery from a host that may not ask",
+	queryUnclear:     "a leasequery by none or several of address, MAC, client identifier and remote ID",
+	queryLimit:       "more leasequeries in one second than the limit allows",
 
 	notThisNetwork: "address is not on the client's network",
 	notThisAddress: "address is not the client's",

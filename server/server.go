@@ -50,6 +50,9 @@ type Server struct {
 	record pool.Record
 	acts   []act.Action
 
+	account account // of leasequeries
+	list    []byte  // scratch
+
 	wait bool // there will be an answer, once the wire has been asked
 
 	counts  Counts
@@ -87,6 +90,10 @@ func (s *Server) open(now time.Time, cfg *conf.Config, site *Site, table *pool.T
 // decide answers s.msg.
 func (s *Server) decide() {
 	s.links, s.wait = s.links[:0], false
+	if s.msg.Op == dhcp4.BootRequest && s.msg.Type() == dhcp4.LeaseQuery {
+		s.leaseQuery()
+		return
+	}
 	if why := s.inspect(); why != fine {
 		s.drop(why)
 	} else {

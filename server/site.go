@@ -21,6 +21,8 @@ type Site struct {
 	Settings conf.Settings         // the network's options; Server and Inform count here
 	Standby  bool                  // the servers that we relay to give the addresses: ours are for client entries only
 	Longest  uint32                // seconds that a lease from the pool may have; 0 for what the config says
+
+	asked asked // leasequeries
 }
 
 // link is one network that the client may be on.

@@ -87,7 +87,7 @@ func (k *compiler) client(b *body, l line) {
 	}
 	el.who = k.number(id)
 	el.addrs = k.addrs(&rest[0])
-	k.take(el.at, "a client", el.addrs)
+	k.take(el.at, byClient, el.addrs)
 	k.enter(b, el, rest[1:])
 }
 

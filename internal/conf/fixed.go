@@ -13,6 +13,24 @@ type taken struct {
 	at place
 }
 
+// byClient is what takes the address of a client element.
+const byClient = "a client"
+
+// Reserved tells whether a client element names an address.
+func (c *Config) Reserved(a netip.Addr) bool {
+	addr, ok := toAddr(a)
+	return ok && c.taken[addr].by == byClient
+}
+
+// Entry returns the address of the nth client element that is known, from 0
+// on; false behind the last.
+func (c *Config) Entry(n int) (netip.Addr, bool) {
+	if n >= len(c.entries) {
+		return netip.Addr{}, false
+	}
+	return fromAddr(c.entries[n].addr), true
+}
+
 // glance gathers nothing but the netmask and whether there is a lease time.
 func (w *Asker) glance() (m uint32, hasMask, hasLease bool) {
 	var buf [64]uint32

@@ -25,8 +25,7 @@ type optionKind struct {
 var unmade = map[string]bool{
 	"key": true,
 
-	"option leasequery": true,
-	"option rogue":      true,
+	"option rogue": true,
 
 	"option nodiscovery": true,
 	"option router":      true,
@@ -48,7 +47,7 @@ var optionKinds = []optionKind{
 	{"authoritative", "", flag(func(s *Settings) *bool { return &s.Authoritative })},
 	{"bootp", "", flag(func(s *Settings) *bool { return &s.BOOTP })},
 	{"limit", "number [per circuit]", parseLimit},
-	{"leasequery", "[from host ...] [show tag ...]", parseLeaseQuery},
+	{"leasequery", "[from host ...] [show tag ...] [limit number]", parseLeaseQuery},
 	{"rogue", "pause", parseRogue},
 	{"wait", "", flag(func(s *Settings) *bool { return &s.Wait })},
 

@@ -3,8 +3,6 @@ package conf
 import (
 	"net/netip"
 	"strings"
-
-	"dhcpd/internal/dhcp4"
 )
 
 // hostItems reads hosts up to one of the words that end the list. Each is a
@@ -33,26 +31,32 @@ func choose(hosts [][]uint32, near uint32) []netip.Addr {
 }
 
 func parseLeaseQuery(k *compiler, args line) apply {
-	var show dhcp4.Set
+	var q LeaseQuery
 	var from [][]uint32
-	limited := len(args) > 0 && args[0].is("from")
-	if limited {
+	for len(args) > 1 {
 		n := len(args)
-		if from, args = k.hostItems(args[1:], "show"); len(args) == n-1 {
+		switch rest := args[1:]; {
+		case args[0].is("from"):
+			q.Limited = true
+			from, args = k.hostItems(rest, "show", "limit")
+		case args[0].is("show"):
+			for args = rest; len(args) > 0 && !args[0].is("limit"); args = args[1:] {
+				q.Show.Add(k.codes(args[:1])[0])
+			}
+		case args[0].is("limit"):
+			q.Limit, args = k.decimal(&rest[0], "limit", 1, 1<<31-1), rest[1:]
+		}
+		if len(args) >= n-1 {
 			return nil
 		}
-	}
-	if len(args) > 0 && args[0].is("show") && len(args) > 1 {
-		for _, c := range k.codes(args[1:]) {
-			show.Add(c)
-		}
-		args = nil
 	}
 	if len(args) > 0 {
 		return nil
 	}
 	return func(s *Settings, near uint32) {
-		s.LeaseQuery = &LeaseQuery{Limited: limited, From: choose(from, near), Show: show}
+		copied := q
+		copied.From = choose(from, near)
+		s.LeaseQuery = &copied
 	}
 }
 

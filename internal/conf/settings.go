@@ -61,6 +61,7 @@ type LeaseQuery struct {
 	Limited bool         // only those in From may ask
 	From    []netip.Addr // those of them that are known
 	Show    dhcp4.Set    // tags that may be told
+	Limit   int          // answers by UDP a second, 0 for no limit
 }
 
 // Agent is `option agent`: what a relay adds to requests (RFC 3046).

@@ -31,6 +31,7 @@ const (
 	ignored
 	suspect
 	behind
+	yielded
 	upward
 	downward
 	withheld
@@ -59,6 +60,7 @@ var counterTexts = [counters]string{
 	ignored:   "dropped: nothing that our client waits for",
 	suspect:   "dropped: a DHCPFORCERENEW that our client must not obey",
 	behind:    "dropped: too much waits for the disk",
+	yielded:   "dropped: leasequeries that gave way to DHCP messages",
 	upward:    "requests relayed, by the server that they went to",
 	downward:  "replies relayed",
 	withheld:  "not sent: the lease could not be stored",

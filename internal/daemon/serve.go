@@ -36,6 +36,7 @@ type service struct {
 	direct   outbox // replies that rest on no record
 	post     post
 	busy     bool // the last batch of requests was full
+	quota    int  // how many leasequeries of this one are answered yet
 	stale    bool // the config, the pool or our addresses are others: regroup
 	filling  *block
 	writing  *block // nil while the writer is idle
@@ -79,6 +80,9 @@ func (s *service) letIn() error {
 		if n.serves() || n.relays() {
 			served = append(served, n.link.Index)
 		}
+	}
+	if s.d.any((*network).tells) {
+		served = append(served, loopback)
 	}
 	if s.relink() {
 		return s.udp.OnlyAnd(served...)
@@ -160,6 +164,7 @@ func (s *service) wait(udp *link.UDP) {
 func (s *service) batch(b *link.Batch) {
 	s.collect()
 	s.table.Tick(pool.Time(s.d.now.Unix()))
+	s.quota = quota(b)
 	for i := range b.Len() {
 		s.answer(b.At(i))
 	}
@@ -185,6 +190,9 @@ func (s *service) listen() {
 func (s *service) answer(m *link.Msg) {
 	d := s.d
 	n := d.nets[m.Index]
+	if m.Index == loopback && isQuery(m.Data) {
+		n = d.networkOf(m.To.Addr())
+	}
 	if n == nil {
 		d.drop(&d.count.of[unserved], "index "+strconv.Itoa(m.Index), "the network is not served")
 		return
@@ -204,6 +212,8 @@ func (s *service) answer(m *link.Msg) {
 		d.drop(&d.count.of[astray], n.name(), "a reply, and no relay here that waits for one")
 	case d.msg.Op == dhcp4.BootReply:
 		s.down(n, m)
+	case d.msg.Type() == dhcp4.LeaseQuery && err == nil && n.tells():
+		s.answerQuery(n, m)
 	case n.relays():
 		s.answerOrRelay(n, m, err == nil)
 	case !n.serves():
@@ -286,6 +296,9 @@ func (s *service) sweep() { s.do(nil, s.core.Sweep(s.d.now, s.d.cfg, s.table)) }
 // says which may not for want of a lease time (S10).
 func (s *service) regroup() {
 	s.stale = false
+	if s.d.any((*network).tells) {
+		s.table.Index() // now, rather than when the first one asks
+	}
 	cfg := s.d.cfg
 	s.table.Tick(pool.Time(s.d.now.Unix()))
 	first, more := "", 0
