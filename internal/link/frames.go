@@ -51,9 +51,10 @@ const patience = 100 * time.Millisecond
 
 // cause finds the kernel's word under those of a library.
 func cause(err error) error {
-	var errno unix.Errno
-	if errors.As(err, &errno) {
-		return errno
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		if errno, ok := e.(unix.Errno); ok {
+			return errno
+		}
 	}
 	return err
 }

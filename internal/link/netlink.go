@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -88,20 +89,21 @@ func (k *kernel) talk(m *message, each func(typ uint16, body []byte)) error {
 	}
 }
 
-// receive reads once, what the kernel itself sent.
+// receive reads once, what the kernel itself sent. (unix.Recvfrom knows every
+// kind of address that there is, 16 kB of them.)
 func (k *kernel) receive() ([]byte, error) {
 	for {
-		n, from, err := unix.Recvfrom(k.fd, k.buf, unix.MSG_TRUNC)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if n > len(k.buf) {
+		var from unix.RawSockaddrNetlink
+		size := uint32(unix.SizeofSockaddrNetlink)
+		n, _, errno := unix.Syscall6(unix.SYS_RECVFROM, uintptr(k.fd), uintptr(unsafe.Pointer(&k.buf[0])),
+			uintptr(len(k.buf)), unix.MSG_TRUNC, uintptr(unsafe.Pointer(&from)), uintptr(unsafe.Pointer(&size)))
+		switch {
+		case errno == unix.EINTR:
+		case errno != 0:
+			return nil, errno
+		case int(n) > len(k.buf):
 			return nil, unix.EMSGSIZE
-		}
-		if sa, ok := from.(*unix.SockaddrNetlink); ok && sa.Pid == 0 {
+		case size == unix.SizeofSockaddrNetlink && from.Pid == 0:
 			return k.buf[:n], nil
 		}
 	}

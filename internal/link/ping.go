@@ -57,7 +57,7 @@ func (p *Ping) Wait() (from netip.Addr, err error) {
 		var n int
 		var errno error
 		if err := p.wait(func(fd uintptr) bool {
-			n, _, errno = unix.Recvfrom(int(fd), p.buf[:], 0)
+			n, errno = unix.Read(int(fd), p.buf[:])
 			return errno != unix.EAGAIN
 		}); err != nil {
 			return from, err

@@ -2,6 +2,7 @@ package link
 
 import (
 	"net/netip"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,10 +18,9 @@ func SourceTo(a netip.Addr) (netip.Addr, bool) {
 	if err := unix.Connect(fd, &unix.SockaddrInet4{Port: 67, Addr: as4(a)}); err != nil {
 		return netip.Addr{}, false
 	}
-	name, err := unix.Getsockname(fd)
-	in, ok := name.(*unix.SockaddrInet4)
-	if err != nil || !ok {
-		return netip.Addr{}, false
-	}
-	return netip.AddrFrom4(in.Addr), true
+	var name unix.RawSockaddrInet4
+	size := uint32(unix.SizeofSockaddrInet4)
+	_, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd),
+		uintptr(unsafe.Pointer(&name)), uintptr(unsafe.Pointer(&size)))
+	return netip.AddrFrom4(name.Addr), errno == 0
 }

@@ -35,7 +35,7 @@ func (w *Watcher) Wait() error { return w.wait(w.drain) }
 // does not matter: the Interfaces as they are now do.
 func (w *Watcher) drain(fd uintptr) bool {
 	for n := range 1000 { // not for ever: there may be more to say all the time
-		if _, _, err := unix.Recvfrom(int(fd), w.buf, 0); err == unix.EAGAIN {
+		if _, err := unix.Read(int(fd), w.buf); err == unix.EAGAIN {
 			return n > 0
 		}
 	}
