@@ -50,7 +50,7 @@ var house = []room{
 	{"cache", false, "dhcp4 safe"},
 	{"internal/auth", true, "dhcp4"},
 	{"internal/link", false, "ether safe " + xsys + " " + raw},
-	{"internal/dns", false, "safe " + xsys},
+	{"internal/dns", false, "dhcp4 safe " + xsys},
 	{"internal/rdisc", true, "ether"},
 	{"pool", false, "safe"},
 	{"internal/dhcp4", true, ""},

@@ -58,7 +58,7 @@ func (r *reader) notice(name string) string {
 	if r.bad == 0 {
 		return ""
 	}
-	s := strconv.Quote(name) + ", line " + strconv.Itoa(r.first) + ": " + r.why + "; left out"
+	s := dhcp4.Quoted(name) + ", line " + strconv.Itoa(r.first) + ": " + r.why + "; left out"
 	if r.bad > 1 {
 		s += ", and " + strconv.Itoa(r.bad-1) + " more"
 	}
@@ -127,11 +127,11 @@ func (e *draft) set(d *dhcp4.Dict, tag string, w []string) bool {
 	}
 	switch v := w[0]; tag {
 	case nameAddress:
-		return take(&e.Addr, v, parsePrefix)
+		return take(&e.Addr, v, dhcp4.ParsePrefix)
 	case nameMAC:
 		return take(&e.MAC, v, parseMAC)
 	case nameServer:
-		return take(&e.Server, v, parseAddr)
+		return take(&e.Server, v, dhcp4.ParseAddr)
 	case nameStart:
 		return takeTime(&e.Start, v, parseTime)
 	case nameT1:
@@ -143,7 +143,7 @@ func (e *draft) set(d *dhcp4.Dict, tag string, w []string) bool {
 		e.ended = e.ended || ok
 		return ok
 	case nameSiaddr:
-		return take(&e.Siaddr, v, parseAddr)
+		return take(&e.Siaddr, v, dhcp4.ParseAddr)
 	case nameSname:
 		e.Sname = v
 	case nameFile:
@@ -191,7 +191,7 @@ func (r *reader) finish(at Clock) (entries []Entry) {
 	shift := r.written.carry(at)
 	for _, e := range r.drafts {
 		if why := e.lacks(); why != "" {
-			r.complain(e.line, "Network "+strconv.Quote(e.Name)+" "+why)
+			r.complain(e.line, "Network "+dhcp4.Quoted(e.Name)+" "+why)
 			continue
 		}
 		for _, t := range []*time.Time{&e.Start, &e.T1, &e.T2, &e.End} {

@@ -2,7 +2,6 @@ package cache
 
 import (
 	"errors"
-	"net/netip"
 	"strconv"
 	"strings"
 
@@ -75,7 +74,7 @@ func hexValue(s string) ([]byte, error) {
 func appendItem(v []byte, t dhcp4.Tag, s string) ([]byte, error) {
 	switch t.Kind {
 	case dhcp4.IP:
-		if a, ok := parseAddr(s); ok {
+		if a, ok := dhcp4.ParseAddr(s); ok {
 			return append(v, a.AsSlice()...), nil
 		}
 	case dhcp4.Boolean:
@@ -108,9 +107,9 @@ func routes(w []string) (v []byte, err error) {
 		return nil, errValue
 	}
 	for i := 0; i < len(w); i += 2 {
-		to, err := netip.ParsePrefix(w[i])
-		via, ok := parseAddr(w[i+1])
-		if err != nil || !ok || !to.Addr().Is4() {
+		to, ok1 := dhcp4.ParsePrefix(w[i])
+		via, ok2 := dhcp4.ParseAddr(w[i+1])
+		if !ok1 || !ok2 {
 			return nil, errValue
 		}
 		v = dhcp4.NetRoute{Dst: to.Masked(), Gateway: via}.Append(v)

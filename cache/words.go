@@ -2,7 +2,6 @@ package cache
 
 import (
 	"encoding/hex"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -125,16 +124,6 @@ func parseMAC(s string) (m [6]byte, ok bool) {
 	}
 	copy(m[:], b)
 	return m, macText(m) == s
-}
-
-func parseAddr(s string) (netip.Addr, bool) {
-	a, err := netip.ParseAddr(s)
-	return a, err == nil && a.Is4()
-}
-
-func parsePrefix(s string) (netip.Prefix, bool) {
-	p, err := netip.ParsePrefix(s)
-	return p, err == nil && p.Addr().Is4()
 }
 
 // parseTime reads seconds since 1970, up to the year 2242: beyond that no

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"bytes"
 	"dhcpd/internal/safe"
 	"strings"
 	"time"
@@ -79,8 +80,10 @@ func system() Reading {
 	r := Reading{Wall: time.Now()}
 	boot, _ := safe.ReadFile("/proc/sys/kernel/random/boot_id")
 	r.Boot = strings.TrimSpace(string(boot))
-	uptime, _ := safe.ReadFile("/proc/uptime")
-	first, _, _ := strings.Cut(string(uptime), " ")
-	r.Up, _ = time.ParseDuration(first + "s")
+	uptime, _ := safe.ReadFile("/proc/uptime") // 350735.47 234388.90
+	seconds, rest, _ := bytes.Cut(uptime, []byte("."))
+	n, _ := leading(seconds)
+	hundredths, _ := leading(rest)
+	r.Up = time.Duration(n)*time.Second + time.Duration(hundredths)*10*time.Millisecond
 	return r
 }

@@ -179,6 +179,8 @@ func appendHW(b []byte, hw HW) []byte {
 	return b
 }
 
+func quoted(path string) string { return string(appendQuoted(nil, path)) }
+
 // appendQuoted writes what a client sent: printable ASCII as it is, anything
 // else as \ooo, so that a line stays a line and a pager is safe.
 func appendQuoted(b []byte, s string) []byte {

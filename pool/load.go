@@ -25,7 +25,7 @@ type CorruptError struct {
 }
 
 func (e *CorruptError) Error() string {
-	return "Pool table is corrupt: " + strconv.Quote(e.Path) + ", line " + strconv.Itoa(e.Line)
+	return "Pool table is corrupt: " + quoted(e.Path) + ", line " + strconv.Itoa(e.Line)
 }
 
 // loader reads a pool file into a table.

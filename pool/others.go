@@ -21,7 +21,7 @@ func (f *File) catchUp(c *Changes) error {
 	case !st.same(f.id):
 		return f.reload(c, "was replaced by another file")
 	case st.exposed && !f.id.exposed: // the next start will refuse it
-		c.note(strconv.Quote(f.path) + " can be written by others")
+		c.note(quoted(f.path) + " can be written by others")
 	}
 	f.id.exposed = st.exposed
 	switch {
@@ -117,7 +117,7 @@ func (c *Changes) hear(e *entry) bool {
 // cut takes off the torn tail of the file, which is size octets long, and
 // returns what to say about it.
 func (f *File) cut(size int64) (string, error) {
-	return strconv.Quote(f.path) + ": the last " + strconv.FormatInt(size-f.end, 10) +
+	return quoted(f.path) + ": the last " + strconv.FormatInt(size-f.end, 10) +
 		" octets are torn and were cut off", f.f.Truncate(f.end)
 }
 

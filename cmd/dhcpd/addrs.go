@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"dhcpd/internal/dhcp4"
 )
 
 // most is how many addresses one range or netblock may have: a slip like
@@ -16,18 +18,17 @@ const most = 1 << 22
 // address, a name, a range 10.0.0.10-10.0.0.99, or a netblock 10.0.0.0/24,
 // whose network and broadcast addresses don't count.
 func expand(s string, lookup func(name string) []netip.Addr) ([]netip.Addr, error) {
-	if p, err := netip.ParsePrefix(s); err == nil && p.Addr().Is4() {
+	if p, ok := dhcp4.ParsePrefix(s); ok {
 		return netblock(p)
 	}
-	if a, err := netip.ParseAddr(s); err == nil && a.Is4() {
-		return span(a, a)
+	first, last, ok := strings.Cut(s, "-")
+	if !ok {
+		last = first
 	}
-	if first, last, ok := strings.Cut(s, "-"); ok {
-		a, err1 := netip.ParseAddr(first)
-		b, err2 := netip.ParseAddr(last)
-		if err1 == nil && err2 == nil && a.Is4() && b.Is4() {
-			return span(a, b)
-		}
+	a, ok1 := dhcp4.ParseAddr(first)
+	b, ok2 := dhcp4.ParseAddr(last)
+	if ok1 && ok2 {
+		return span(a, b)
 	}
 	list := lookup(s)
 	if len(list) == 0 {

@@ -113,10 +113,10 @@ func (t *table) network(e *cache.Entry, d *dhcp4.Dict, at cache.Clock) {
 		t.row(name, "siaddr", e.Siaddr.String())
 	}
 	if e.Sname != "" {
-		t.row(name, "sname", quoted(e.Sname))
+		t.row(name, "sname", dhcp4.Quoted(e.Sname))
 	}
 	if e.File != "" {
-		t.row(name, "file", quoted(e.File))
+		t.row(name, "file", dhcp4.Quoted(e.File))
 	}
 	for code, v := range e.Options.All() {
 		if code == dhcp4.Authentication { // it may hold a nonce: P6
@@ -149,10 +149,8 @@ func (t table) append(b []byte) []byte {
 func printable(name string) string {
 	for i := range len(name) {
 		if c := name[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
-			return quoted(name)
+			return dhcp4.Quoted(name)
 		}
 	}
 	return name
 }
-
-func quoted(s string) string { return string(dhcp4.AppendQuoted(nil, []byte(s))) }

@@ -33,7 +33,7 @@ var bad = []struct{ text, want string }{
 	{"{ gateway 10.0.0.1; };", `"dhcp.conf", line 1: Syntax error at '{'`},
 	{"gateway (10.0.0.1);", `"dhcp.conf", line 1: Syntax error at '('`},
 	{"\ngateway 10.0.0.1, 10.0.0.2;", `"dhcp.conf", line 2: Syntax error at ','`},
-	{"gateway \x00;", `"dhcp.conf", line 1: Syntax error at '\x00'`},
+	{"gateway \x00;", `"dhcp.conf", line 1: Syntax error at '\000'`},
 	{"gateway \\", `"dhcp.conf", line 1: Syntax error at the end of the file`},
 	{"gateway \\ ;", `"dhcp.conf", line 1: Syntax error at ';'`},
 	{"domain \"home;\ngateway 10.0.0.1;", `"dhcp.conf", line 1: String is not closed`},

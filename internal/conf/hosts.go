@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"dhcpd/internal/dhcp4"
 )
 
 // hosts is the hosts file, and behind it the names that someone else resolved.
@@ -43,8 +45,8 @@ func (h *hosts) entries(f func(addr uint32, names string)) {
 		if i < 0 {
 			continue
 		}
-		addr, err := netip.ParseAddr(line[:i])
-		if a, ok := toAddr(addr); err == nil && ok {
+		if addr, ok := dhcp4.ParseAddr(line[:i]); ok {
+			a, _ := toAddr(addr)
 			f(a, line[i:])
 		}
 	}

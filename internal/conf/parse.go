@@ -5,8 +5,9 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
+
+	"dhcpd/internal/dhcp4"
 )
 
 // Limits that no site meets. They keep a file that is wrong or hostile from
@@ -49,10 +50,7 @@ func (i *item) reject(what string) {
 }
 
 // quote makes words from the file fit for a message.
-func quote(s string) string {
-	s = strconv.QuoteToASCII(s)
-	return "'" + strings.ReplaceAll(s[1:len(s)-1], `\"`, `"`) + "'"
-}
+func quote(s string) string { return string(dhcp4.AppendSaid(nil, []byte(s))) }
 
 // parser reads files into lines.
 type parser struct {

@@ -98,6 +98,9 @@ func appendNumber(dst, v []byte) ([]byte, bool) {
 // config language reads it back as it was.
 func AppendQuoted(dst, s []byte) []byte { return appendQuoted(dst, s, '"') }
 
+// Quoted is AppendQuoted for a message.
+func Quoted(s string) string { return string(AppendQuoted(nil, []byte(s))) }
+
 // AppendSaid does the same in single quotes, which is how the diagnostics
 // repeat what a peer said: saying '...'.
 func AppendSaid(dst, s []byte) []byte { return appendQuoted(dst, s, '\'') }
@@ -116,18 +119,4 @@ func appendQuoted(dst, s []byte, quote byte) []byte {
 		}
 	}
 	return append(dst, quote)
-}
-
-// ParseHex reads octets of two hexadecimal digits each. The errors of
-// encoding/hex would bring fmt into the program.
-func ParseHex(s string) ([]byte, bool) {
-	b := make([]byte, len(s)/2)
-	for i := range b {
-		n, err := strconv.ParseUint(s[2*i:2*i+2], 16, 8)
-		if err != nil {
-			return nil, false
-		}
-		b[i] = byte(n)
-	}
-	return b, len(s)%2 == 0
 }

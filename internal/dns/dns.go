@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/safe"
 
 	"golang.org/x/sys/unix"
@@ -61,7 +62,7 @@ func parseResolvConf(text string) (servers []netip.Addr, domains []string) {
 		}
 		switch f[0] {
 		case "nameserver":
-			if a, err := netip.ParseAddr(f[1]); err == nil && a.Is4() {
+			if a, ok := dhcp4.ParseAddr(f[1]); ok {
 				servers = append(servers, a)
 			}
 		case "domain", "search": // the last one counts
