@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"slices"
 	"time"
 
 	"dhcpd/cache"
@@ -74,7 +73,27 @@ func addresses(t *pool.Table, relayed bool) []uint32 {
 			list = append(list, number4(r.Addr))
 		}
 	}
-	slices.Sort(list)
+	return ascending(list)
+}
+
+// ascending sorts addresses, octet by octet from the last to the first.
+func ascending(list []uint32) []uint32 {
+	other := make([]uint32, len(list))
+	for shift := 0; shift < 32; shift += 8 {
+		var from [257]int // where those with an octet begin
+		for _, a := range list {
+			from[a>>shift&255+1]++
+		}
+		for i := range 256 {
+			from[i+1] += from[i]
+		}
+		for _, a := range list {
+			octet := a >> shift & 255
+			other[from[octet]] = a
+			from[octet]++
+		}
+		list, other = other, list
+	}
 	return list
 }
 

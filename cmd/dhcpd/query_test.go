@@ -1,7 +1,9 @@
 package main
 
 import (
+	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -119,5 +121,19 @@ eth0       rapidcommit
 	at := cache.Clock{Now: now, Wall: now}
 	if got := string(appendNetworks(nil, []cache.Entry{a, b}, dhcp4.Builtin(), at)); got != want {
 		t.Errorf("got:\n%swant:\n%s", got, want)
+	}
+}
+
+func TestAscending(t *testing.T) {
+	for n := range 300 {
+		list := make([]uint32, n)
+		for i := range list {
+			list[i] = rand.Uint32() >> (n % 25)
+		}
+		want := slices.Clone(list)
+		slices.Sort(want)
+		if got := ascending(list); !slices.Equal(got, want) {
+			t.Fatalf("%d addresses: %x, want %x", n, got, want)
+		}
 	}
 }

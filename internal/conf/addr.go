@@ -124,6 +124,23 @@ func parseEther(s string) ([]byte, bool) {
 	return id, len(id) == 7
 }
 
+// unique sorts s and leaves out what is in it twice. Few numbers are left.
+func unique(s []uint32) []uint32 {
+	n := 0
+	for _, x := range s {
+		i := n
+		for i > 0 && s[i-1] > x {
+			i--
+		}
+		if i == 0 || s[i-1] != x {
+			copy(s[i+1:n+1], s[i:n])
+			s[i] = x
+			n++
+		}
+	}
+	return s[:n]
+}
+
 // nearest returns the one of addrs that is closest to a, by XOR.
 func nearest(addrs []uint32, a uint32) uint32 {
 	best := addrs[0]

@@ -2,7 +2,6 @@ package conf
 
 import (
 	"io/fs"
-	"slices"
 	"strconv"
 
 	"dhcpd/internal/dhcp4"
@@ -70,7 +69,10 @@ func build(c *Config, lines []line, env Env) {
 			m.circles()
 		}
 	}
-	c.firstEntry = slices.Repeat([]int32{-1}, len(c.ids))
+	c.firstEntry = make([]int32, len(c.ids))
+	for i := range c.firstEntry {
+		c.firstEntry[i] = -1
+	}
 	u := unfolder{c: c}
 	u.body(top, -1, place{}, false)
 	c.index = newIndex(c)

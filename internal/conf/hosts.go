@@ -2,7 +2,6 @@ package conf
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 
 	"dhcpd/internal/dhcp4"
@@ -135,13 +134,15 @@ func (h *hosts) ask(name string) []uint32 {
 // tidy sorts addresses and leaves out loopback ones if there are others: many
 // a hosts file has the machine's own name at 127.0.1.1 too.
 func tidy(addrs []uint32) []uint32 {
-	slices.Sort(addrs)
-	addrs = slices.Compact(addrs)
-	loopback := func(a uint32) bool { return a>>24 == 127 }
+	addrs = unique(addrs)
+	var others []uint32
 	for _, a := range addrs {
-		if !loopback(a) {
-			return slices.DeleteFunc(addrs, loopback)
+		if a>>24 != 127 {
+			others = append(others, a)
 		}
 	}
-	return addrs
+	if others == nil {
+		return addrs
+	}
+	return others
 }

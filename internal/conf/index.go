@@ -61,15 +61,6 @@ func newIndex(c *Config) *index {
 	return x
 }
 
-// unique sorts s and leaves out what is in it twice.
-func unique(s []uint32) []uint32 {
-	if len(s) < 2 {
-		return s
-	}
-	slices.Sort(s)
-	return slices.Compact(s)
-}
-
 // file puts each rule into its bucket.
 func (b *indexer) file() {
 	x := b.x
