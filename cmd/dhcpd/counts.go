@@ -6,7 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"strconv"
 	"syscall"
 
@@ -21,16 +21,16 @@ func (f *flags) counts() string {
 	if runPath == "" {
 		return ""
 	}
-	path := f.cache
-	if !filepath.IsAbs(path) {
+	file := f.cache
+	if !path.IsAbs(file) {
 		var buf [syscall.PathMax]byte
 		n, err := syscall.Getcwd(buf[:])
 		if err != nil || n < 1 {
 			return ""
 		}
-		path = filepath.Join(string(buf[:n-1]), path)
+		file = path.Join(string(buf[:n-1]), file)
 	}
-	return filepath.Join(runPath, path) + ".counts"
+	return path.Join(runPath, file) + ".counts"
 }
 
 // queryCounts prints what the daemon has counted, or the last one that ran,

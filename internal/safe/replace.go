@@ -5,7 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 )
 
@@ -39,7 +38,7 @@ func Move(from, to string) error {
 // SyncFolder puts the folder of path on stable storage: only then is a name
 // in it there after a power cut.
 func SyncFolder(path string) error {
-	d, err := os.Open(filepath.Dir(path))
+	d, err := os.Open(folderOf(path))
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"strconv"
 	"syscall"
 )
@@ -20,7 +20,7 @@ import (
 // its folder, with 0755. An error names the file and what is wrong with it;
 // one for a missing file is an fs.ErrNotExist.
 func Open(path string, flags int) (*os.File, error) {
-	folder := filepath.Dir(path)
+	folder := folderOf(path)
 	if flags&os.O_CREATE != 0 {
 		if err := makeFolder(folder); err != nil {
 			return nil, err
@@ -88,11 +88,13 @@ func bad(path, what string) error {
 	return &fs.PathError{Op: "open", Path: path, Err: errors.New(what)}
 }
 
+func folderOf(file string) string { return path.Dir(file) }
+
 // makeFolder makes a folder, and those above it, if they aren't there.
 func makeFolder(path string) error {
 	err := syscall.Mkdir(path, 0755)
-	if err == syscall.ENOENT && filepath.Dir(path) != path {
-		if err := makeFolder(filepath.Dir(path)); err != nil {
+	if err == syscall.ENOENT && folderOf(path) != path {
+		if err := makeFolder(folderOf(path)); err != nil {
 			return err
 		}
 		err = syscall.Mkdir(path, 0755)

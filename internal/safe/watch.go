@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"os"
-	"path/filepath"
+	"path"
 	"syscall"
 	"time"
 )
@@ -54,12 +54,12 @@ func (w *Watch) open(paths []string) error {
 		return err
 	}
 	w.notify = os.NewFile(uintptr(fd), "inotify")
-	for _, path := range paths {
-		wd, err := syscall.InotifyAddWatch(fd, filepath.Dir(path), watchFile|watchFolder)
+	for _, file := range paths {
+		wd, err := syscall.InotifyAddWatch(fd, path.Dir(file), watchFile|watchFolder)
 		if err != nil {
 			return err
 		}
-		w.names[int32(wd)] = append(w.names[int32(wd)], []byte(filepath.Base(path)))
+		w.names[int32(wd)] = append(w.names[int32(wd)], []byte(path.Base(file)))
 	}
 	return nil
 }
