@@ -133,8 +133,14 @@ func (r *Relay) Lost(several bool) []act.Action {
 
 // do adds an action. They are large: one place to make them.
 func (r *Relay) do(v act.Verb) *act.Action {
-	r.acts = append(r.acts, act.Action{Verb: v})
-	return &r.acts[len(r.acts)-1]
+	n := len(r.acts)
+	if n == cap(r.acts) {
+		r.acts = append(r.acts[:n:n], make([]act.Action, n+8)...)
+	}
+	r.acts = r.acts[:n+1]
+	a := &r.acts[n]
+	*a = act.Action{Verb: v}
+	return a
 }
 
 func (r *Relay) send(to *act.Dest) {

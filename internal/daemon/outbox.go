@@ -10,8 +10,9 @@ import (
 	"dhcpd/server"
 )
 
-// outbox holds replies until they may leave: datagrams, and frames for hosts
-// that can't answer ARP yet. Only the last batch of each may have room.
+// outbox holds replies until they may leave: datagrams, and frames: to hosts
+// that can't answer ARP yet, and to everyone. Only the last batch of each may
+// have room.
 type outbox struct{ udp, raw []*link.Batch }
 
 // room is the place for one more reply among list.
@@ -37,7 +38,7 @@ const (
 
 // send puts one reply into a box.
 func (s *service) send(n *network, a *act.Action, box *outbox) {
-	if !a.To.Raw {
+	if !a.To.Raw && !n.framed(a) {
 		m := s.room(&box.udp)
 		m.Data = s.append(m.Data, n, a)
 		m.From = netip.AddrPortFrom(a.To.Source, dhcp4.ServerPort)
@@ -48,12 +49,30 @@ func (s *service) send(n *network, a *act.Action, box *outbox) {
 		}
 		return
 	}
-	d := s.d
-	d.payload = s.append(d.payload[:0], n, a)
+	payload := a.Octets
+	if payload == nil {
+		s.d.payload = s.append(s.d.payload[:0], n, a)
+		payload = s.d.payload
+	}
 	m := s.room(&box.raw)
-	m.Index = n.link.Index
+	m.Index, m.To = n.link.Index, netip.AddrPortFrom(a.To.Addr, a.To.Port)
 	m.Data = ether.AppendUDPFrame(m.Data, n.link.MAC, a.To.HW, a.To.Source, a.To.Addr,
-		dhcp4.ServerPort, a.To.Port, d.payload)
+		dhcp4.ServerPort, a.To.Port, payload)
+}
+
+// framed makes a broadcast a frame of ours, where it can be one. The kernel
+// would look for a route for it each time, and give this machine a copy: that
+// is half of what it costs to send one.
+func (n *network) framed(a *act.Action) bool {
+	size := len(a.Octets)
+	if a.Msg != nil {
+		size = max(a.Limit, dhcp4.MinLimit)
+	}
+	if a.To.Addr != dhcp4.Everyone || !n.link.Ether || size+headersUDP > n.link.MTU {
+		return false
+	}
+	a.To.HW = ether.Broadcast
+	return true
 }
 
 // append writes out a message.
@@ -118,13 +137,10 @@ func (s *service) show(b *link.Batch, skip int) {
 		if err := d.msg.Parse(m.Data[skip:]); err != nil {
 			continue // can't be: we made it
 		}
-		to, name := m.To.Addr(), "routed"
-		if skip > 0 {
-			to = d.msg.Yiaddr
-		}
+		name := "routed"
 		if n := d.nets[m.Index]; n != nil {
 			name = n.name()
 		}
-		d.say.packet(name, "sent to", to, &d.msg, d.cfg.Dict())
+		d.say.packet(name, "sent to", m.To.Addr(), &d.msg, d.cfg.Dict())
 	}
 }

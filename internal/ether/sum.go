@@ -15,8 +15,10 @@ func Checksum(b []byte) uint16 { return ^fold(sum(0, b)) }
 // carries of a wider sum fold into the same sixteen bits in the end.
 func sum(s uint64, b []byte) uint64 {
 	var carry uint64
-	for len(b) >= 8 {
-		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b), carry)
+	for len(b) >= 8 { // written out, so that it is one load with inlining or without
+		v := uint64(b[7]) | uint64(b[6])<<8 | uint64(b[5])<<16 | uint64(b[4])<<24 |
+			uint64(b[3])<<32 | uint64(b[2])<<40 | uint64(b[1])<<48 | uint64(b[0])<<56
+		s, carry = bits.Add64(s, v, carry)
 		b = b[8:]
 	}
 	if len(b) > 0 { // at its end RFC 1071 pads with zeroes

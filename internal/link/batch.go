@@ -16,6 +16,7 @@ type Batch struct {
 	buf  []byte
 	hdrs []unix.Mmsghdr
 	sys  []slot
+	used int // how many of its first messages are not ready to be received into
 	out  outgoing
 }
 
@@ -63,6 +64,7 @@ func NewBatch(n, size int) *Batch {
 		buf:  make([]byte, n*size),
 		hdrs: make([]unix.Mmsghdr, n),
 		sys:  make([]slot, n),
+		used: n,
 	}
 }
 
@@ -79,6 +81,7 @@ func (b *Batch) At(i int) *Msg { return &b.msgs[:b.n][i] }
 // Data. The batch must not be Full.
 func (b *Batch) Add() *Msg {
 	b.n++
+	b.used = max(b.used, b.n)
 	m := b.At(b.n - 1)
 	*m = Msg{Data: b.room(b.n - 1)[:0]}
 	return m
@@ -107,18 +110,20 @@ func (s *slot) control(h *unix.Msghdr) {
 	h.SetControllen(sizeofPktinfo)
 }
 
-// expect readies all of the batch to receive datagrams into.
+// expect readies all of the batch to receive datagrams into. The kernel has
+// left those alone that it did not need last time.
 func (b *Batch) expect() {
-	for i := range b.msgs {
+	for i := range b.msgs[:b.used] {
 		s := &b.sys[i]
 		s.info = pktinfo{}
 		s.control(b.header(i, b.room(i), unsafe.Pointer(&s.inet), unix.SizeofSockaddrInet4))
 	}
+	b.used = 0
 }
 
 // accept takes over the first n datagrams, which came to port.
 func (b *Batch) accept(n int, port uint16) {
-	b.n = n
+	b.n, b.used = n, n
 	for i := range b.msgs[:n] {
 		s, h := &b.sys[i], &b.hdrs[i]
 		b.msgs[i] = Msg{

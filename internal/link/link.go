@@ -9,7 +9,7 @@
 //	Watch     "look again"                                               netlink
 //	Frames    what a client hears and says without an address            packet socket
 //	UDP       port 67 for all networks; port 68 for a client's renewals  recvmmsg, sendmmsg
-//	Sender    frames to hosts that have no address yet                   sendmmsg
+//	Sender    frames to hosts that have no address yet, and broadcasts   sendmmsg
 //	Batch     the datagrams or frames of one system call
 //	Alarm     the loop's one timer, and news of a wall clock that was set  timerfd
 //
