@@ -48,6 +48,7 @@ type Config struct {
 	problems []string
 	files    []string
 	names    []string
+	awaited  []string // interfaces that are not there; "" for one that goes by number
 	dict     *dhcp4.Dict
 
 	rules      []rule
@@ -100,6 +101,13 @@ func (c *Config) Dict() *dhcp4.Dict { return c.dict }
 // those that Env.Resolve was asked for. If the answers change the file is to
 // be read again.
 func (c *Config) Names() []string { return c.names }
+
+// Awaits tells whether the file means something else when an interface of that
+// name, which was not among Env.Interfaces, is there: then it is to be read
+// again.
+func (c *Config) Awaits(name string) bool {
+	return slices.Contains(c.awaited, name) || slices.Contains(c.awaited, "")
+}
 
 // Query says who asks. Any slice may be nil.
 type Query struct {

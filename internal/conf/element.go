@@ -176,11 +176,14 @@ func (k *compiler) ifname(it *item) string {
 	if k.hasIface(name) || k.ifaces == nil {
 		return name
 	}
+	awaited := name
 	if isIPn(it) {
 		if n, ok := k.nthEther(it.text[2:]); ok {
 			return n
 		}
+		awaited = "" // which one that will be is not known
 	}
+	k.c.awaited = append(k.c.awaited, awaited)
 	k.once(it.at, "Interface "+quote(name)+" is not there")
 	return name
 }

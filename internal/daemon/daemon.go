@@ -40,8 +40,10 @@ type Daemon struct {
 	cfg   *conf.Config
 	names names           // that only the DNS knows
 	watch *safe.Watch     // of the config's files
-	ifs   []conf.Ifname   // every interface since the start: the config numbers them once
+	ifs   []conf.Ifname   // the interfaces since the start: the config numbers them once
 	ifSet map[string]bool // their names
+	first int             // how many of them were there at the start
+	stale bool            // the config file has changed, and could not be understood
 	host  link.Host
 
 	nets     map[int]*network // by interface index
@@ -142,6 +144,7 @@ func (d *Daemon) start() (err error) {
 		return err
 	}
 	d.number(links)
+	d.first = len(d.ifs)
 	d.watch = safe.NewWatch(d.edited, d.opt.Conf)
 	if err := d.loadConf(); err != nil {
 		return err

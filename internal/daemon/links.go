@@ -12,16 +12,41 @@ import (
 )
 
 // number takes interfaces into the list that the config numbers them by. True:
-// one was new.
+// the config file is to be read again because of a new one.
 func (d *Daemon) number(links []link.Interface) (news bool) {
 	for i := range links {
 		l := &links[i]
 		if !d.ifSet[l.Name] {
-			d.ifSet[l.Name], news = true, true
+			d.ifSet[l.Name] = true
 			d.ifs = append(d.ifs, conf.Ifname{Name: l.Name, Index: l.Index, Ether: usable(l)})
+			news = news || d.stale || d.cfg != nil && d.cfg.Awaits(l.Name)
 		}
 	}
+	if len(d.ifs) > d.first+2*len(links)+mostGone {
+		d.forgetGone(links)
+	}
 	return news
+}
+
+// mostGone is how many interfaces are remembered that came and went. Where each
+// container brings a new name there is no end of them.
+const mostGone = 1000
+
+// forgetGone forgets them, but for those that were there at the start.
+func (d *Daemon) forgetGone(links []link.Interface) {
+	here := map[string]bool{}
+	for i := range links {
+		here[links[i].Name] = true
+	}
+	kept := d.ifs[:d.first]
+	for _, f := range d.ifs[d.first:] {
+		if here[f.Name] {
+			kept = append(kept, f)
+		} else {
+			delete(d.ifSet, f.Name)
+		}
+	}
+	d.ifs = kept
 }
 
 // lookAgain lists the interfaces once more.
@@ -34,7 +59,7 @@ func (d *Daemon) lookAgain() {
 	news := d.number(links)
 	d.look(links)
 	if news {
-		d.reload() // it may say something of an interface that it waited for
+		d.reload() // it says something of an interface that it waited for
 	}
 	d.check(d.service.letIn())
 }
@@ -86,7 +111,7 @@ func (d *Daemon) appear(l *link.Interface) {
 
 // vanish forgets an interface that is gone.
 func (d *Daemon) vanish(index int, n *network) {
-	if d.allowed(n.name()) && n.busy() {
+	if d.allowed(n.name()) && n.busy() && len(d.missed) < mostGone {
 		d.missed[n.name()] = true
 	}
 	d.stepped = true

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"dhcpd/client"
+	"dhcpd/internal/conf"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
 )
@@ -145,5 +147,61 @@ func TestC5_OurOtherInterface(t *testing.T) {
 	d.hearARP(n, claim.AppendFrame(nil))
 	if !strings.Contains(said.String(), "10.0.0.5 is already in use by 02:00:00:00:00:03; defending it") {
 		t.Errorf("of another host: %s", said.String())
+	}
+}
+
+// TestB6_B1_FirstIsWaitedFor: a start that comes before the first Ethernet does
+// not end.
+func TestB6_B1_FirstIsWaitedFor(t *testing.T) {
+	d, n, _ := newDaemon(t, "host 10.0.0.0/24 {}; client 2:0:0:0:0:1 10.0.0.7;")
+	var log strings.Builder
+	d.say.err = &log
+	link := n.link
+	d.vanish(noIndex, n)
+	d.settle()
+	if want := "dhcpd: no Ethernet is there; waiting for one\n"; d.nothingToDo() || log.String() != want {
+		t.Errorf("nothing to do: %v; said %q, want %q", d.nothingToDo(), log.String(), want)
+	}
+	d.appear(&link)
+	d.settle()
+	if !d.nothingToDo() {
+		t.Error("something is left to do")
+	}
+}
+
+// TestB1_B8_ManyNames: of interfaces that come and go without end, as those of
+// containers do, few are remembered, and the config file is read again only if
+// it waits for one.
+func TestB1_B8_ManyNames(t *testing.T) {
+	d, _, _ := newDaemon(t, "")
+	d.ifSet = map[string]bool{}
+	here := []link.Interface{{ID: link.ID{Index: 1, Name: "eth0"}, Ether: true}}
+	d.number(here)
+	d.first = 1
+	d.cfg, _ = conf.Parse("test", `option "usb0" possessive;`, conf.Env{Interfaces: d.ifs})
+	for i := range 3 * mostGone {
+		veth := link.Interface{ID: link.ID{Index: 2 + i, Name: "veth" + strconv.Itoa(i)}, MAC: [6]byte{2, 1, 0, 0, byte(i >> 8), byte(i)}, Ether: true}
+		if d.number(append(here, veth)) {
+			t.Fatalf("%s is waited for", veth.Name)
+		}
+		d.appear(&veth)
+		d.say.once(veth.Name + ": something")
+		gone := d.nets[veth.Index]
+		gone.client.Running = true
+		d.remember(gone, lease("10.0.0.5/24", "10.0.0.1", 0, time.Minute))
+		d.vanish(veth.Index, gone)
+		d.now = d.now.Add(time.Minute)
+	}
+	if a, b, c := len(d.ifs), len(d.ifSet), len(d.missed); a > mostGone+3 || b != a || c > mostGone {
+		t.Errorf("%d interfaces, %d names, %d missed", a, b, c)
+	}
+	if a, b := len(d.say.told), len(d.entries); a > mostTold || b > 2 {
+		t.Errorf("%d lines, %d leases", a, b)
+	}
+	if d.ifs[0].Name != "eth0" {
+		t.Error("the first one is forgotten")
+	}
+	if !d.number([]link.Interface{{ID: link.ID{Index: 1 << 20, Name: "usb0"}}}) {
+		t.Error("usb0 is not waited for")
 	}
 }

@@ -23,9 +23,6 @@ func (d *Daemon) loop() int {
 			return 1
 		}
 		if d.nothingToDo() {
-			if !d.any(d.ours) {
-				d.say.log("no Ethernet is there to be configured")
-			}
 			d.say.debug(1, "Nothing more to do")
 			return 0
 		}
@@ -149,12 +146,13 @@ func (d *Daemon) any(holds func(*network) bool) bool {
 
 // nothingToDo tells whether the program may end (B6): every network is
 // configured for ever, and none is served. One that went while there was work
-// on it is waited for.
+// on it is waited for, and so is the first: a start that comes before its driver
+// must not be the end.
 func (d *Daemon) nothingToDo() bool {
 	for _, n := range d.order {
 		if d.allowed(n.name()) && n.busy() {
 			return false
 		}
 	}
-	return len(d.missed) == 0
+	return len(d.missed) == 0 && d.any((*network).dealtWith)
 }

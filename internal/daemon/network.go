@@ -59,6 +59,10 @@ func (n *network) settled() bool {
 	return !n.client.Running || n.client.Forever()
 }
 
+// dealtWith tells whether the network has its address, or somebody who sees to
+// that, or is to have none.
+func (n *network) dealtWith() bool { return n.origin != none || n.plan.Ignore }
+
 // busy tells whether there is, or may be, work to do for the network: it is
 // served, or not configured for ever.
 func (n *network) busy() bool { return works(&n.plan) || usable(&n.link) && !n.settled() }

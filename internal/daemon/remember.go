@@ -59,11 +59,26 @@ func (d *Daemon) entry(n *network) *cache.Entry {
 func (d *Daemon) remember(n *network, l *act.Lease) {
 	e := d.entry(n)
 	if e == nil {
+		d.prune()
 		d.entries = append(d.entries, cache.Entry{})
 		e = &d.entries[len(d.entries)-1]
 	}
 	*e = leaseEntry(n, l)
 	d.save()
+}
+
+// prune takes out leases that have ended, of interfaces that are gone: nobody
+// will ask for them again.
+func (d *Daemon) prune() {
+	kept := d.entries[:0]
+	for i := range d.entries {
+		e := &d.entries[i]
+		here := func(n *network) bool { return n.name() == e.Name }
+		if e.Infinite() || e.End.After(d.now) || d.any(here) {
+			kept = append(kept, *e)
+		}
+	}
+	d.entries = kept
 }
 
 // renamed has the cache follow an interface to its new name.

@@ -40,6 +40,7 @@ type valve struct {
 }
 
 const (
+	mostTold    = 1000
 	linesAtOnce = 20
 	lineEvery   = 30 * time.Second
 )
@@ -78,12 +79,13 @@ func (s *sayer) once(text string) {
 }
 
 // first tells whether what a key stands for is to be said for the first time.
-// There must not be many keys.
+// If there are many keys, as there are many interfaces that come and go, some
+// are said again.
 func (s *sayer) first(key string) bool {
 	if s.told[key] {
 		return false
 	}
-	if s.told == nil {
+	if s.told == nil || len(s.told) == mostTold {
 		s.told = map[string]bool{}
 	}
 	s.told[key] = true

@@ -32,9 +32,10 @@ func (d *Daemon) loadConf() error {
 // nothing.
 func (d *Daemon) reload() {
 	d.count.of[reloads]++
-	if err := d.loadConf(); err != nil {
+	err := d.loadConf()
+	if d.stale = err != nil; d.stale {
 		d.count.of[rejected]++
-		d.say.log(err.Error() + "; the configuration stays as it was")
+		d.say.often(d.now, remark, err.Error()+"; the configuration stays as it was")
 		return
 	}
 	d.service.stale = true
@@ -63,6 +64,9 @@ func (d *Daemon) settle() {
 	}
 	for i, plan := range plans {
 		d.follow(asked[i], plan)
+	}
+	if !d.any((*network).dealtWith) {
+		d.say.once("no Ethernet is there; waiting for one")
 	}
 	d.awaitOthers()
 	d.check(d.service.letIn())
