@@ -148,12 +148,13 @@ func (m *machine) reconfirm() {
 }
 
 // follow goes where the clock says that the lease is (RFC 2131 section 4.4.5),
-// however late. In RENEWING and REBINDING that means the next REQUEST.
+// however late. In RENEWING and REBINDING that means the next REQUEST. Where
+// nobody knows who gave the lease, all are asked from T1 on.
 func (m *machine) follow() {
 	switch l := m.Lease; {
 	case l.Infinite() || m.now.Before(l.T1):
 		m.enter(Bound)
-	case m.now.Before(l.T2):
+	case m.now.Before(l.T2) && l.Server.IsValid():
 		m.enter(Renewing)
 	case m.now.Before(l.End):
 		m.enter(Rebinding)

@@ -67,6 +67,23 @@ func TestC9_NoAnswerHeld(t *testing.T) {
 	r.is(Bound, 1800)
 }
 
+// TestC9_NoServerKnown: a running lease of which nobody knows who gave it is
+// not asked for from nobody: from T1 on all servers are.
+func TestC9_NoServerKnown(t *testing.T) {
+	r := newRig(t)
+	l := lease(t0)
+	l.Server, l.ACK = anyServer, nil
+	r.do(Event{Kind: Start, Lease: l, Held: true, Rand: even(2)})
+	for r.s.Phase != Bound {
+		r.wakeWhenDue(2)
+	}
+	r.wakeWhenDue(2) // the second announcement
+	r.same(r.wakeWhenDue(3), "DHCPREQUEST xid 3 secs 0 to 255.255.255.255 from 10.0.0.5")
+	r.is(Rebinding, 1800+900)
+	r.same(r.got(reply(dhcp4.ACK, 3)), "configure 10.0.0.5/24 in place of 10.0.0.5/24", "save 10.0.0.5/24")
+	r.is(Bound, 3600)
+}
+
 // TestC9_EndsMeanwhile: a lease that ends while we ask.
 func TestC9_EndsMeanwhile(t *testing.T) {
 	r := newRig(t).at(3595)
