@@ -188,7 +188,8 @@ func (e *draft) setOption(d *dhcp4.Dict, name string, w []string) bool {
 
 // finish returns what is a lease, with its times on the clock of at.
 func (r *reader) finish(at Clock) (entries []Entry) {
-	shift := r.written.carry(at)
+	shift, sure := r.written.carry(at)
+	limit := at.Now.Add(unsure)
 	for _, e := range r.drafts {
 		if why := e.lacks(); why != "" {
 			r.complain(e.line, "Network "+dhcp4.Quoted(e.Name)+" "+why)
@@ -197,6 +198,9 @@ func (r *reader) finish(at Clock) (entries []Entry) {
 		for _, t := range []*time.Time{&e.Start, &e.T1, &e.T2, &e.End} {
 			if !t.IsZero() {
 				*t = t.Add(shift)
+				if !sure && t.After(limit) {
+					*t = limit
+				}
 			}
 		}
 		entries = append(entries, e.Entry)

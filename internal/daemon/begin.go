@@ -50,29 +50,37 @@ func permanent(l *link.Interface) (link.Address, bool) {
 	return link.Address{}, false
 }
 
-// known returns the lease that a network has from an earlier run, if it is
-// still good, and whether its address is on the interface.
+// known returns the lease that a network has from an earlier run, and whether
+// its address is on the interface. One that has ended is returned only if its
+// address is there still: to be removed, or kept as a possession.
 func (d *Daemon) known(n *network) (lease *act.Lease, held bool) {
 	if d.opt.Test > 0 {
 		return nil, false
 	}
 	if e := d.entry(n); e != nil && e.MAC == n.link.MAC && !informed(e) {
 		lease = entryLease(e)
-		if !lease.Infinite() && !lease.End.After(d.now) {
-			lease = nil
-		}
 	}
+	over := lease != nil && !lease.Infinite() && !lease.End.After(d.now)
 	for _, a := range global(&n.link) {
+		end := d.now.Add(time.Duration(a.Valid) * time.Second)
 		switch {
+		case lease != nil && lease.Net == a.Prefix && a.Valid == link.Forever:
+			if !over || n.plan.Possessive {
+				return lease, true
+			}
 		case lease != nil && lease.Net == a.Prefix:
-			if a.Valid != link.Forever { // the kernel knows best how long it is good
-				lease = until(*lease, d.now.Add(time.Duration(a.Valid)*time.Second))
+			// The earlier end counts. The kernel's clock stands still while the
+			// machine sleeps, and someone may have cut the address's time short.
+			if lease.Infinite() || end.Before(lease.End) {
+				lease = until(*lease, end)
 			}
 			return lease, true
-		case lease == nil && a.Valid != link.Forever:
-			l := act.Lease{Net: a.Prefix, Start: d.now}
-			return until(l, d.now.Add(time.Duration(a.Valid)*time.Second)), true
+		case (lease == nil || over) && a.Valid != link.Forever:
+			return until(act.Lease{Net: a.Prefix, Start: d.now}, end), true
 		}
+	}
+	if over {
+		return nil, false
 	}
 	return lease, false
 }

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,6 +48,10 @@ func TestB3_Begin(t *testing.T) {
 			origin: dynamic, phase: client.Rebooting, lease: "10.0.0.5/24", left: time.Hour},
 		{name: "in both: the kernel knows how long", cache: entry(time.Hour, mac), addrs: []link.Address{address("10.0.0.5/24", 1000)},
 			origin: dynamic, phase: client.Rebooting, lease: "10.0.0.5/24", held: true, left: 1000 * time.Second},
+		{name: "in both: the kernel slept for a while", cache: entry(time.Hour, mac), addrs: []link.Address{address("10.0.0.5/24", 5000)},
+			origin: dynamic, phase: client.Rebooting, lease: "10.0.0.5/24", held: true, left: time.Hour},
+		{name: "over, and set by hand since", cache: entry(-time.Second, mac), addrs: []link.Address{address("10.0.0.5/24", forever)},
+			origin: foreign},
 		{name: "infinite and ours", cache: entry(0, mac), addrs: []link.Address{address("10.0.0.5/24", forever)},
 			origin: dynamic, phase: client.Rebooting, lease: "10.0.0.5/24", held: true},
 		{name: "set by hand since, and another in the cache", cache: entry(time.Hour, mac), addrs: []link.Address{address("10.0.0.9/24", forever)},
@@ -173,5 +178,27 @@ func TestB3_ForeignAddressChanges(t *testing.T) {
 	d.update(n, &l)
 	if n.addr.String() != "10.1.0.9/24" || !d.resettle {
 		t.Errorf("address %s, resettle %v", n.addr, d.resettle)
+	}
+}
+
+// TestB9_OverWhileAsleep: the kernel's clock stands still while the machine
+// sleeps. A lease that was over before the daemon came back is over.
+func TestB9_C6_OverWhileAsleep(t *testing.T) {
+	for name, kept := range map[string]bool{"": false, "option eth0 possessive;": true} {
+		d, n, h := newDaemon(t, name)
+		n.link.Addrs = []link.Address{address("10.0.0.5/24", 5000)}
+		if kept {
+			n.link.Addrs[0].Valid = link.Forever
+		}
+		l := lease("10.0.0.5/24", "10.0.0.1", 0, 0)
+		l.Start, l.T1, l.T2, l.End = start.Add(-time.Hour), start.Add(-time.Hour), start.Add(-time.Hour), start.Add(-time.Second)
+		d.remember(n, l)
+		d.settle()
+		if gone := slices.Contains(h.done, "del 10.0.0.5/24"); gone == kept {
+			t.Errorf("%q: did %q", name, h.done)
+		}
+		if n.origin != dynamic || n.client.Phase != client.Selecting || n.client.Held != kept {
+			t.Errorf("%q: origin %d, %s, held %v", name, n.origin, n.client.Phase, n.client.Held)
+		}
 	}
 }

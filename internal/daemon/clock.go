@@ -10,8 +10,8 @@ import (
 // clock is the daemon's own clock, with the boot-time clock that drives it.
 type clock struct {
 	*pool.Clock
-	boot   string
-	anchor time.Time // what it read when the boot-time clock read zero
+	read   func() pool.Reading // of the machine's clocks
+	anchor time.Time           // what it read when the boot-time clock read zero
 }
 
 func newClock() (clock, error) {
@@ -19,10 +19,14 @@ func newClock() (clock, error) {
 	if err != nil {
 		return clock{}, err
 	}
-	c := pool.NewClock(func() pool.Reading {
+	return clockOf(func() pool.Reading {
 		return pool.Reading{Boot: boot, Wall: link.Wall(), Up: link.Boottime()}
-	})
-	return clock{c, boot, c.Now().Add(-link.Boottime())}, nil
+	}), nil
+}
+
+func clockOf(read func() pool.Reading) clock {
+	c := pool.NewClock(read)
+	return clock{c, read, c.Now().Add(-read().Up)}
 }
 
 // boottime returns what the boot-time clock reads at t; zero for the zero time.

@@ -76,6 +76,8 @@ type Daemon struct {
 	stepped bool          // a client has moved: wake is to be found anew
 	ended   chan struct{} // closed when the loop has ended
 
+	random func() uint64 // fresh randomness for a core
+
 	// Scratch.
 	msg     dhcp4.Message
 	payload []byte
@@ -91,6 +93,7 @@ func Run(o Options) int {
 	d := &Daemon{
 		opt:     o,
 		say:     sayer{out: o.Stdout, err: o.Stderr, level: o.Debug},
+		random:  rand.Uint64,
 		nets:    map[int]*network{},
 		addrs:   map[netip.Addr]bool{},
 		ifSet:   map[string]bool{},
@@ -193,9 +196,6 @@ func (d *Daemon) watchLinks(w *link.Watcher) {
 		}
 	}
 }
-
-// random returns fresh randomness for a core.
-func (d *Daemon) random() uint64 { return rand.Uint64() }
 
 // check says an error that leaves nothing to do but to go on.
 //

@@ -3,6 +3,7 @@ package daemon
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 	"time"
@@ -76,12 +77,13 @@ func newDaemon(t *testing.T, text string) (*Daemon, *network, *fakeHost) {
 	d := &Daemon{
 		cfg: cfg, host: h, now: start,
 		say:    sayer{out: io.Discard, err: io.Discard},
+		random: rand.Uint64,
 		nets:   map[int]*network{},
 		addrs:  map[netip.Addr]bool{},
 		missed: map[string]bool{},
 		out1:   link.NewBatch(1, 1<<12),
 	}
-	d.clock.Clock = pool.NewClock(func() pool.Reading { return pool.Reading{Boot: "b", Wall: start, Up: time.Hour} })
+	d.clock = clockOf(func() pool.Reading { return pool.Reading{Boot: "b", Wall: start, Up: time.Hour} })
 	d.service = newService(d)
 	d.appear(&link.Interface{ID: link.ID{Index: noIndex, Name: "eth0"}, MAC: [6]byte{2, 0, 0, 0, 0, 1},
 		MTU: 1500, Ether: true, Up: true, Carrier: true})

@@ -6,7 +6,6 @@ import (
 
 	"dhcpd/cache"
 	"dhcpd/internal/act"
-	"dhcpd/internal/link"
 	"dhcpd/pool"
 
 	"golang.org/x/sys/unix"
@@ -41,8 +40,8 @@ func (d *Daemon) openCache() error {
 
 // reading is one reading of all clocks, for the cache.
 func (d *Daemon) reading() cache.Clock {
-	up := link.Boottime()
-	return cache.Clock{Now: d.clock.anchor.Add(up), Boot: d.clock.boot, Wall: link.Wall(), Up: up, Built: pool.Built}
+	r := d.clock.read()
+	return cache.Clock{Now: d.clock.anchor.Add(r.Up), Boot: r.Boot, Wall: r.Wall, Up: r.Up, Built: pool.Built}
 }
 
 // entry returns what the cache holds of a network, nil for nothing.
