@@ -27,9 +27,6 @@ var unmade = map[string]bool{
 
 	"option rogue": true,
 
-	"option nodiscovery": true,
-	"option router":      true,
-
 	"option noforce":      true,
 	"option authenticate": true,
 }
@@ -60,7 +57,7 @@ var optionKinds = []optionKind{
 	{"inform", "", flag(func(s *Settings) *bool { return &s.AskInform })},
 	{"release", "", flag(func(s *Settings) *bool { return &s.Release })},
 	{"nodiscovery", "", flag(func(s *Settings) *bool { return &s.NoDiscovery })},
-	{"router", "", flag(func(s *Settings) *bool { return &s.Router })},
+	{"router", "[preference number] [interval seconds]", parseRouter},
 	{"class", "name", text(func(s *Settings) *string { return &s.Class })},
 	{"clientid", "hexdigits", parseID},
 	{"duid", "", flag(func(s *Settings) *bool { return &s.DUID })},

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"strconv"
 	"strings"
 
 	"dhcpd/internal/dhcp4"
@@ -124,6 +125,31 @@ func parseLimit(k *compiler, args line) apply {
 		} else {
 			s.Limit = n
 		}
+	}
+}
+
+// parseRouter reads what RFC 1256 section 4.1 wants to be configurable.
+func parseRouter(k *compiler, args line) apply {
+	var preference int64
+	interval := 600
+	for ; len(args) >= 2; args = args[2:] {
+		var err error
+		switch {
+		case args[0].is("preference"):
+			if preference, err = strconv.ParseInt(args[1].text, 10, 32); err != nil || !args[1].atom() {
+				args[1].reject("a preference (-2147483648 to 2147483647)")
+			}
+		case args[0].is("interval"):
+			interval = k.decimal(&args[1], "number of seconds", 4, 1800)
+		default:
+			return nil
+		}
+	}
+	if len(args) > 0 {
+		return nil
+	}
+	return func(s *Settings, _ uint32) {
+		s.Router, s.RouterInterval, s.RouterPreference = true, interval, int32(preference)
 	}
 }
 

@@ -35,7 +35,6 @@ type Settings struct {
 	AskInform   bool // inform: ask only for what goes with the address
 	Release     bool
 	NoDiscovery bool
-	Router      bool
 	Class       string
 	ClientID    []byte
 	DUID        bool
@@ -48,6 +47,11 @@ type Settings struct {
 	ResolvConf  string
 	Script      string
 	Notify      string
+
+	// Router discovery (RFC 1256).
+	Router           bool  // advertise ourselves
+	RouterInterval   int   // s, MaxAdvertisementInterval
+	RouterPreference int32 // PreferenceLevel
 
 	// Several roles.
 	Probe   bool

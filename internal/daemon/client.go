@@ -31,6 +31,9 @@ func (d *Daemon) step(n *network, e client.Event) {
 	for i := range acts {
 		d.clientAction(n, &acts[i])
 	}
+	if n.host.On() && !(n.client.Running && n.client.Held) {
+		d.lookForRouters(n, nil)
+	}
 	d.shut(n)
 }
 
@@ -140,6 +143,8 @@ func (d *Daemon) hear(h heard) {
 	n := h.net
 	switch {
 	case d.nets[n.link.Index] != n: // the interface is gone
+	case h.kind == link.Routers:
+		d.hearRouters(n, h)
 	case h.err != nil:
 		d.say.debug(1, n.name()+": "+h.err.Error())
 		n.ears.deaf = true

@@ -16,6 +16,8 @@ type ears struct {
 	udp       *link.UDP   // port 68, once there is an address
 	twin      []byte      // the message last heard by dhcp, which udp may have heard, too
 	deaf      bool        // the link went away: open nothing until it changes
+	routers   link.Frames // router discovery
+	group     *os.File    // of all routers, while this is one
 }
 
 // heard is what one of them heard.

@@ -9,6 +9,7 @@ import (
 	"dhcpd/internal/conf"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
+	"dhcpd/internal/rdisc"
 )
 
 // number takes interfaces into the list that the config numbers them by. True:
@@ -116,7 +117,9 @@ func (d *Daemon) vanish(index int, n *network) {
 	}
 	d.stepped = true
 	n.client, _ = client.Step(d.now, n.client, client.Event{Kind: client.Stop})
+	n.host, n.router = rdisc.Host{}, rdisc.Advertiser{}
 	d.shut(n)
+	d.listenRouters(n)
 	d.pass.stale = true
 	delete(d.nets, index)
 	d.order = without(d.order, n)
@@ -162,6 +165,7 @@ func (d *Daemon) update(n *network, l *link.Interface) {
 		d.restore(n)
 		d.updateClient(n, &was)
 	}
+	d.advertise(n)
 }
 
 // rouse brings up a link that is ours to configure.
@@ -224,6 +228,7 @@ func (d *Daemon) updateClient(n *network, was *link.Interface) {
 	}
 	n.ears.deaf = false
 	if lost {
+		n.host.Down(d.now)
 		d.step(n, client.Event{Kind: client.LinkDown})
 	}
 	switch {

@@ -102,7 +102,8 @@ func (d *Daemon) wakeClients() {
 		if w := n.client.Wake; !w.IsZero() && !d.now.Before(w) {
 			d.step(n, client.Event{Kind: client.Wake})
 		}
-		d.wake = earlier(d.wake, n.client.Wake)
+		d.discoverDue(n)
+		d.wake = earlier(d.wake, n.due())
 	}
 	d.stepped = false
 }
@@ -127,6 +128,7 @@ func (d *Daemon) signal(s os.Signal) bool {
 		d.reload()
 	default:
 		for _, n := range d.order {
+			d.retire(n)
 			d.step(n, client.Event{Kind: client.Leave})
 		}
 		return true
@@ -145,9 +147,9 @@ func (d *Daemon) any(holds func(*network) bool) bool {
 }
 
 // nothingToDo tells whether the program may end (B6): every network is
-// configured for ever, and none is served. One that went while there was work
-// on it is waited for, and so is the first: a start that comes before its driver
-// must not be the end.
+// configured for ever, its router too, and none is served. One that went while
+// there was work on it is waited for, and so is the first: a start that comes
+// before its driver must not be the end.
 func (d *Daemon) nothingToDo() bool {
 	for _, n := range d.order {
 		if d.allowed(n.name()) && n.busy() {

@@ -3,11 +3,13 @@ package daemon
 import (
 	"net/netip"
 	"path"
+	"time"
 
 	"dhcpd/client"
 	"dhcpd/internal/act"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/link"
+	"dhcpd/internal/rdisc"
 	"dhcpd/relay"
 	"dhcpd/server"
 )
@@ -33,6 +35,8 @@ type network struct {
 	routes []link.Route // those that we set
 	swept  bool         // what an earlier run left of those is gone
 	client client.State // of a dynamic network, or of one that asks for the rest
+	host   rdisc.Host   // what it knows of routers
+	router rdisc.Advertiser
 	ears   ears
 	site   server.Site
 	waits  bool // it has `option wait`, and others that are to be served are not configured yet
@@ -53,10 +57,15 @@ func (n *network) relays() bool { return len(n.plan.Relay) > 0 && n.addr.IsValid
 // works tells whether the network is to be served, or relayed for.
 func works(p *conf.Plan) bool { return p.Server || len(p.Relay) > 0 }
 
-// settled tells whether the network is configured for ever, so that there is
-// nothing left to do for it.
+// settled tells whether the network is configured for ever, and its router too,
+// so that there is nothing left to do for it.
 func (n *network) settled() bool {
-	return !n.client.Running || n.client.Forever()
+	return n.host.Due.IsZero() && (!n.client.Running || n.client.Forever())
+}
+
+// due returns when there is something to do for it, the zero Time for never.
+func (n *network) due() time.Time {
+	return earlier(n.client.Wake, earlier(n.host.Due, n.router.Due))
 }
 
 // dealtWith tells whether the network has its address, or somebody who sees to
@@ -64,8 +73,10 @@ func (n *network) settled() bool {
 func (n *network) dealtWith() bool { return n.origin != none || n.plan.Ignore }
 
 // busy tells whether there is, or may be, work to do for the network: it is
-// served, or not configured for ever.
-func (n *network) busy() bool { return works(&n.plan) || usable(&n.link) && !n.settled() }
+// served, advertised, or not configured for ever.
+func (n *network) busy() bool {
+	return works(&n.plan) || n.plan.Router || usable(&n.link) && !n.settled()
+}
 
 // usable tells whether an interface is one of those that we configure: an
 // Ethernet that is no part of something else (B1).

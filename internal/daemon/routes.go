@@ -19,6 +19,11 @@ func (n *network) metric() uint32 { return uint32(routeMetric + n.link.Index) }
 // setRoutes puts the routes of a lease in the place of those before; none if
 // l is nil. They have its address as their source, so that they go with it.
 func (d *Daemon) setRoutes(n *network, l *act.Lease) {
+	d.lookForRouters(n, l)
+	d.putRoutes(n, l)
+}
+
+func (d *Daemon) putRoutes(n *network, l *act.Lease) {
 	var want []link.Route
 	if l != nil {
 		want = d.routes(n, l)
@@ -51,10 +56,12 @@ func (d *Daemon) leftRoutes(n *network) []link.Route {
 // first: the kernel must know the way to a gateway before that by it.
 func (d *Daemon) routes(n *network, l *act.Lease) (list []link.Route) {
 	all := l.Routes
-	// The first gateway that is not ourselves, as it is on a router that is
-	// configured by what it serves.
-	if i := slices.IndexFunc(l.Gateway, func(a netip.Addr) bool { return !d.isOurs(l, a) }); i >= 0 {
-		all = append(slices.Clip(all), dhcp4.NetRoute{Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Gateway: l.Gateway[i]})
+	gateway := d.given(l)
+	if n.host.On() {
+		gateway = n.host.Gateway()
+	}
+	if gateway.IsValid() {
+		all = append(slices.Clip(all), dhcp4.NetRoute{Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Gateway: gateway})
 	}
 	var far []link.Route
 	for _, r := range all {
@@ -71,6 +78,17 @@ func (d *Daemon) routes(n *network, l *act.Lease) (list []link.Route) {
 		}
 	}
 	return append(list, far...)
+}
+
+// given returns the first gateway of a lease that is not ourselves, as it is on a
+// router that is configured by what it serves; invalid for none.
+func (d *Daemon) given(l *act.Lease) netip.Addr {
+	for _, a := range l.Gateway {
+		if !d.isOurs(l, a) {
+			return a
+		}
+	}
+	return netip.Addr{}
 }
 
 // isOurs tells whether an address is one of this machine, or will be.

@@ -85,6 +85,7 @@ func (d *Daemon) awaitOthers() {
 
 // follow does what the config file says of a network now.
 func (d *Daemon) follow(n *network, plan conf.Plan) {
+	before := n.plan.NoDiscovery
 	n.plan = plan
 	n.site.Settings = plan.Settings
 	byConf := plan.Static && d.opt.Test < 2
@@ -101,9 +102,13 @@ func (d *Daemon) follow(n *network, plan conf.Plan) {
 		d.begin(n)
 	case n.origin == dynamic:
 		n.client.Config = d.identity(n)
+		if before != plan.NoDiscovery && n.client.Held && n.plan.Script == "" {
+			d.setRoutes(n, n.client.Lease)
+		}
 	case n.origin == foreign:
 		d.askRest(n)
 	}
+	d.advertise(n)
 }
 
 // configureStatic gives a network the address that the config file names. The

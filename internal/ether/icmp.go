@@ -1,6 +1,9 @@
 package ether
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"net/netip"
+)
 
 // ICMP types (RFC 792, RFC 1256).
 const (
@@ -48,4 +51,28 @@ func ParseICMP(p *IPv4) (m ICMP, err error) {
 		return m, ErrChecksum
 	}
 	return ICMP{Type: b[0], Code: b[1], Rest: binary.BigEndian.Uint32(b[4:]), Payload: b[icmpSize:]}, nil
+}
+
+// AppendICMPFrame writes a whole Ethernet frame with an ICMP message in it that
+// no router passes on.
+func AppendICMPFrame(dst []byte, srcMAC, dstMAC MAC, srcIP, dstIP netip.Addr, m *ICMP) []byte {
+	eth := Header{Dst: dstMAC, Src: srcMAC, Type: TypeIPv4}
+	ip := IPv4{TTL: 1, Protocol: ProtocolICMP, Src: srcIP, Dst: dstIP}
+	return m.Append(ip.Append(eth.Append(dst), icmpSize+len(m.Payload)))
+}
+
+// ParseICMPFrame reads a whole Ethernet frame with an ICMP message in it.
+func ParseICMPFrame(frame []byte) (eth Header, ip IPv4, m ICMP, err error) {
+	var b []byte
+	if eth, b, err = ParseHeader(frame); err != nil {
+		return
+	}
+	if eth.Type != TypeIPv4 {
+		err = ErrType
+		return
+	}
+	if ip, err = ParseIPv4(b); err == nil {
+		m, err = ParseICMP(&ip)
+	}
+	return
 }

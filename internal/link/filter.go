@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 
+	"dhcpd/internal/ether"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -20,7 +22,8 @@ const (
 	loadWord  = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
 	loadHalf  = unix.BPF_LD | unix.BPF_H | unix.BPF_ABS
 	loadByte  = unix.BPF_LD | unix.BPF_B | unix.BPF_ABS
-	loadHalfX = unix.BPF_LD | unix.BPF_H | unix.BPF_IND  // at X + k
+	loadByteX = unix.BPF_LD | unix.BPF_B | unix.BPF_IND  // at X + k
+	loadHalfX = unix.BPF_LD | unix.BPF_H | unix.BPF_IND  // likewise
 	headerToX = unix.BPF_LDX | unix.BPF_B | unix.BPF_MSH // X = 4 * (octet at k & 15)
 	ifEqual   = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
 	ifAtLeast = unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K
@@ -121,16 +124,36 @@ func (p *program) toUs(etherType uint32) {
 
 // onlyDHCP is the filter for frames with UDP to a client's port in them.
 func onlyDHCP() program {
-	const ip = 14 // where the IPv4 header begins
-	var p program
-	p.toUs(unix.ETH_P_IP)
-	p.load(loadByte, ip+9)
-	p.dropUnless(ifEqual, unix.IPPROTO_UDP)
-	p.load(loadHalf, ip+6)
-	p.dropIf(ifBits, 0x3fff) // a fragment
-	p.load(headerToX, ip)
-	p.load(loadHalfX, ip+2)
+	p := inIPv4(unix.IPPROTO_UDP)
+	p.load(loadHalfX, ipv4+2)
 	p.keepIf(ifEqual, 68)
+	p.add(end, drop, 0, 0)
+	return p
+}
+
+const ipv4 = 14 // where the IPv4 header begins
+
+// inIPv4 begins the filter for packets of a protocol. X is then the length of
+// the IPv4 header.
+//
+//go:noinline
+func inIPv4(protocol uint32) (p program) {
+	p.toUs(unix.ETH_P_IP)
+	p.load(loadByte, ipv4+9)
+	p.dropUnless(ifEqual, protocol)
+	p.load(loadHalf, ipv4+6)
+	p.dropIf(ifBits, 0x3fff) // a fragment
+	p.load(headerToX, ipv4)
+	return p
+}
+
+// onlyRouters is the filter for frames with router discovery in them, ICMP of
+// types 9 and 10.
+func onlyRouters() program {
+	p := inIPv4(unix.IPPROTO_ICMP)
+	p.load(loadByteX, ipv4)
+	p.keepIf(ifEqual, uint32(ether.RouterAdvertisement))
+	p.keepIf(ifEqual, uint32(ether.RouterSolicitation))
 	p.add(end, drop, 0, 0)
 	return p
 }

@@ -33,15 +33,19 @@ type Kind uint8
 
 // The kinds.
 const (
-	DHCP Kind = iota + 1 // UDP to port 68, fragments left out
-	ARP                  // ARP for IPv4 over Ethernet
+	DHCP    Kind = iota + 1 // UDP to port 68, fragments left out
+	ARP                     // ARP for IPv4 over Ethernet
+	Routers                 // router advertisements and solicitations, fragments left out
 )
 
 // sifts returns the protocol that frames of a kind belong to, and the filter
 // that lets in no others.
 func (k Kind) sifts() (proto uint16, filter program) {
-	if k == ARP {
+	switch k {
+	case ARP:
 		return unix.ETH_P_ARP, onlyARP(nil)
+	case Routers:
+		return unix.ETH_P_IP, onlyRouters()
 	}
 	return unix.ETH_P_IP, onlyDHCP()
 }

@@ -1,0 +1,209 @@
+package peertest
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+	"testing"
+
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/ether"
+	"dhcpd/internal/netlab"
+)
+
+// Router discovery, RFC 1256.
+
+var allSystems, limited = netip.MustParseAddr("224.0.0.1"), netip.MustParseAddr("255.255.255.255")
+
+// advert is a frame that advertises addresses, each with a preference, as in
+// "10.0.0.9 5, 10.0.0.8 3", from the first of them.
+func advert(mac ether.MAC, to netip.Addr, seconds int, list string) []byte {
+	var entries []byte
+	for _, e := range strings.Split(list, ", ") {
+		var a string
+		var preference int32
+		fmt.Sscan(e, &a, &preference)
+		entries = ether.AppendEntry(entries, netip.MustParseAddr(a), preference)
+	}
+	m := ether.Advertisement(uint16(seconds), entries)
+	return ether.AppendICMPFrame(nil, mac, ether.Broadcast, netip.MustParseAddr(strings.Fields(list)[0]), to, &m)
+}
+
+// isICMP tells a frame of that type from a host.
+func isICMP(typ uint8, from *netlab.Host) func([]byte) bool {
+	mac := from.MAC("eth0")
+	return func(frame []byte) bool {
+		eth, _, m, err := ether.ParseICMPFrame(frame)
+		return err == nil && m.Type == typ && eth.Src == mac
+	}
+}
+
+// asks waits for the next solicitation of the client.
+func (n *network) asks() (src netip.Addr) {
+	n.Helper()
+	frame := n.wire.Await("a router solicitation", isICMP(ether.RouterSolicitation, n.client))
+	eth, ip, m, _ := ether.ParseICMPFrame(frame)
+	if ip.Dst != limited || eth.Dst != ether.Broadcast || ip.TTL != 1 || m.Code != 0 || m.Rest != 0 || len(m.Payload) > 0 {
+		n.Errorf("solicitation %x", frame)
+	}
+	return ip.Src
+}
+
+// defaultRoute waits until there is a single default route, and that by that
+// gateway: of high metric, by DHCP, with the leased address as its source.
+func (n *network) defaultRoute(gateway string) {
+	n.Helper()
+	re := regexp.MustCompile(`^default via ` + regexp.QuoteMeta(gateway) + ` dev eth0 proto dhcp src 10\.0\.0\.1\d\d metric 1\d\d\d *\n$`)
+	n.client.Until("a default route by "+gateway, func() bool {
+		return re.MatchString(n.client.Run("ip", "-4", "route", "show", "default"))
+	})
+}
+
+// ourRouter starts our daemon on a new host as a router that is not a server.
+func (n *network) ourRouter(name, prefix, more string) (*netlab.Host, *netlab.Proc) {
+	h := n.guest(name)
+	a := netip.MustParsePrefix(prefix)
+	h.Run("sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+	h.WriteFile("dhcp.conf", fmt.Sprintf("interface eth0 %v;\nhost %v { };\noption eth0 router %s;\n", a.Addr(), a.Masked(), more))
+	return h, n.start(h)
+}
+
+// TestI1_I2_I3_I4_OurRouter: our client at a server of somebody else and a router
+// of our own, that takes its leave, and comes back, and is killed.
+func TestI1_I2_I3_I4_OurRouter(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourClient)
+	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
+	p := n.start(n.client)
+	a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
+	n.defaultRoute("10.0.0.1")
+	for range 3 {
+		if src := n.asks(); src != a {
+			t.Errorf("solicitation from %v", src)
+		}
+	}
+	h, r := n.ourRouter("router", "10.0.0.2/24", "interval 4")
+	at := "router 10.0.0.2 at " + ether.FormatMAC(h.MAC("eth0"))
+	p.WaitLine("eth0: " + at + " advertises itself, and is used$")
+	n.defaultRoute("10.0.0.2")
+	if code := r.Stop(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	p.WaitLine("eth0: " + at + ` is not advertised any more; back to the gateway 10\.0\.0\.1$`)
+	n.defaultRoute("10.0.0.1")
+	n.asks()
+
+	r = n.start(h)
+	p.WaitLine("eth0: " + at + " advertises itself, and is used$")
+	n.defaultRoute("10.0.0.2")
+	r.Kill()
+	p.WaitLine("eth0: " + at + ` is not advertised any more; back to the gateway 10\.0\.0\.1$`) // after 12 s
+	n.defaultRoute("10.0.0.1")
+	n.asks()
+}
+
+// TestI2_FalseRouters: advertisements that do not count, and then of two good
+// ones that of higher preference.
+func TestI2_FalseRouters(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourClient)
+	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
+	n.start(n.client)
+	a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
+	n.asks()
+	liar := n.guest("liar")
+	mac := liar.MAC("eth0")
+	wire := liar.Frames("eth0")
+	good := advert(mac, allSystems, 1800, "10.0.0.66 9")
+	for at, to := range map[int]byte{14 + 20 + 1: 1, 14 + 20 + 2: 0, 14 + 20 + 4: 0, 14 + 20 + 5: 1, 14 + 9: 17} {
+		bad := append([]byte(nil), good...)
+		bad[at] = to
+		wire.Send(bad)
+	}
+	wire.Send(good[:len(good)-1])
+	wire.Send(advert(mac, allSystems, 0, "10.0.0.66 9"))
+	wire.Send(advert(mac, allSystems, 1800, "10.0.0.66 -2147483648"))
+	wire.Send(advert(mac, netip.MustParseAddr("10.0.0.99"), 1800, "10.0.0.66 9"))
+	wire.Send(advert(mac, allSystems, 1800, "10.0.9.66 9"))
+	wire.Send(advert(mac, allSystems, 1800, "10.0.9.66 9, 10.0.0.66 9"))
+	wire.Send(advert(mac, allSystems, 1800, a.String()+" 9, 10.0.0.66 9"))
+	n.asks()
+	n.defaultRoute("10.0.0.1")
+
+	wire.Send(advert(mac, limited, 1800, "10.0.0.67 -9"))
+	n.defaultRoute("10.0.0.67")
+	wire.Send(advert(mac, a, 1800, "10.0.0.68 -8, 10.9.9.9 9"))
+	n.defaultRoute("10.0.0.68")
+	wire.Send(advert(mac, allSystems, 1800, "10.0.0.67 -9")) // as before
+	wire.Send(advert(mac, allSystems, 0, "10.0.0.68 -8"))
+	n.defaultRoute("10.0.0.67")
+	seen := len(n.wire.Frames())
+	n.ourRouter("router", "10.0.0.2/24", "interval 4 preference 5")
+	n.defaultRoute("10.0.0.2")
+	for _, frame := range n.wire.Frames()[seen:] {
+		if isICMP(ether.RouterSolicitation, n.client)(frame) {
+			t.Error("it asks for routers, though it knows one")
+		}
+	}
+}
+
+// TestI1_KilledDaemon: the default route goes with the address when nobody is
+// there to refresh either; and a daemon that is started in time takes over.
+func TestI1_KilledDaemon(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourClient)
+	serving := netlab.Serve("eth0", "10.0.0.1/24")
+	serving.Lease = 8e9
+	n.server.Udhcpd(serving, "option router 10.0.0.1")
+	p := n.start(n.client)
+	bound(t, n.client, "10.0.0.100", "10.0.0.109")
+	n.defaultRoute("10.0.0.1")
+	liar := n.guest("liar")
+	n.asks()
+	liar.Frames("eth0").Send(advert(liar.MAC("eth0"), allSystems, 1800, "10.0.0.66 9"))
+	n.defaultRoute("10.0.0.66")
+	p.Kill()
+	p = n.start(n.client)
+	n.asks()
+	n.defaultRoute("10.0.0.1")
+	liar.Frames("eth0").Send(advert(liar.MAC("eth0"), allSystems, 1800, "10.0.0.66 9"))
+	n.defaultRoute("10.0.0.66")
+	p.Kill()
+	addressless(t, n.client)
+	if routes := n.client.Run("ip", "-4", "route"); routes != "" {
+		t.Errorf("routes left: %s", routes)
+	}
+}
+
+// TestI4_Off: with the option no router is asked for or heard, nor is one by a
+// daemon that only acts as if and changes nothing, or where a script configures.
+func TestI4_NoDiscovery(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourClient)
+	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
+	n.client.WriteFile("dhcp.conf", "option nodiscovery;\n")
+	p := n.start(n.client)
+	a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
+	n.defaultRoute("10.0.0.1")
+	n.await(dhcp4.ACK)
+	liar := n.guest("liar")
+	wire := liar.Frames("eth0")
+	wire.Send(advert(liar.MAC("eth0"), allSystems, 1800, "10.0.0.66 9"))
+	seen := len(n.wire.Frames())
+	n.client.WriteFile("dhcp.conf", "\n") // and now it is wanted
+	n.asks()
+	for _, frame := range n.wire.Frames()[:seen] {
+		if isICMP(ether.RouterSolicitation, n.client)(frame) {
+			t.Error("a router was asked for")
+		}
+	}
+	n.defaultRoute("10.0.0.1")
+	wire.Send(advert(liar.MAC("eth0"), a, 1800, "10.0.0.66 9"))
+	n.defaultRoute("10.0.0.66")
+	n.client.WriteFile("dhcp.conf", "option nodiscovery;\n")
+	n.defaultRoute("10.0.0.1")
+	if p.Ended() {
+		t.Error("dhcpd has ended")
+	}
+}
