@@ -81,7 +81,8 @@ func (s *Server) queryAddr(a netip.Addr) {
 	switch {
 	case e.Runs(s.at):
 		e.Read(&s.record)
-		s.leaseActive(pool.Key{ID: s.record.ID})
+		s.find(pool.Key{ID: s.record.ID}, a)
+		s.leaseActive()
 	case e.Member() || s.cfg.Reserved(a) && !s.ours(a):
 		s.beginAnswer(dhcp4.LeaseUnassigned)
 		s.send()
@@ -93,19 +94,36 @@ func (s *Server) queryAddr(a netip.Addr) {
 // queryClient answers a query by what a client has: of several leases with the
 // one of the latest transaction.
 func (s *Server) queryClient(k pool.Key) {
-	found := false
+	if s.find(k, netip.Addr{}) {
+		s.leaseActive()
+	} else {
+		s.leaseUnknown()
+	}
+}
+
+// find makes s.list all addresses that are leased to whom k names, as many as
+// fit into the reply: first the one asked about, or else that of the latest
+// transaction, whose lease is then s.record.
+func (s *Server) find(k pool.Key, about netip.Addr) (found bool) {
+	most := s.msg.Limit(etherMTU) - dhcp4.MinSize
+	s.list = s.list[:0]
 	search := s.table.Search(k)
 	for e := search.Next(); e.Known(); e = search.Next() {
-		if e.Runs(s.at) && (!found || e.Last() > s.record.Last) {
+		if !e.Runs(s.at) {
+			continue
+		}
+		a := e.Addr().As4()
+		if !found || len(s.list)+4 <= most {
+			s.list = append(s.list, a[:]...)
+		}
+		if !found || e.Addr() == about || !about.IsValid() && e.Last() > s.record.Last {
+			copy(s.list[len(s.list)-4:], s.list)
+			copy(s.list, a[:])
 			e.Read(&s.record)
 			found = true
 		}
 	}
-	if found {
-		s.leaseActive(k)
-	} else {
-		s.leaseUnknown()
-	}
+	return found
 }
 
 // leaseUnknown says that we know of no lease. Nothing else is in it, but the
@@ -118,9 +136,9 @@ func (s *Server) leaseUnknown() {
 	s.send()
 }
 
-// leaseActive tells of the lease in s.record, and which others the same client
-// has.
-func (s *Server) leaseActive(k pool.Key) {
+// leaseActive tells of the lease in s.record, and of all addresses in s.list if
+// there are several.
+func (s *Server) leaseActive() {
 	s.beginAnswer(dhcp4.LeaseActive)
 	o := &s.reply.Options
 	o.PutAddr(dhcp4.ServerID, s.source)
@@ -128,26 +146,10 @@ func (s *Server) leaseActive(k pool.Key) {
 	x.cfg, x.show, x.info, x.reply = s.cfg, &s.site.Settings.LeaseQuery.Show, &s.info, &s.reply
 	x.list = s.msg.Options.Get(dhcp4.ParameterList)
 	x.tell(&s.record, s.at)
-	if all := s.addresses(k); len(all) > 4 || s.named(dhcp4.AssociatedIP) {
-		o.Put(dhcp4.AssociatedIP, all)
+	if len(s.list) > 4 || s.named(dhcp4.AssociatedIP) {
+		o.Put(dhcp4.AssociatedIP, s.list)
 	}
 	s.send()
-}
-
-// addresses returns all addresses that are leased to whom k names, that of
-// s.record first, as many as fit into the reply.
-func (s *Server) addresses(k pool.Key) []byte {
-	a := s.record.Addr.As4()
-	s.list = append(s.list[:0], a[:]...)
-	most := s.msg.Limit(etherMTU) - dhcp4.MinSize
-	search := s.table.Search(k)
-	for e := search.Next(); e.Known() && len(s.list)+4 <= most; e = search.Next() {
-		if e.Runs(s.at) && e.Addr() != s.record.Addr {
-			a := e.Addr().As4()
-			s.list = append(s.list, a[:]...)
-		}
-	}
-	return s.list
 }
 
 // named tells whether the message asks for option c.
