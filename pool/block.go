@@ -55,9 +55,11 @@ func (b *Block) Whole() {
 			r := b.table.record(w)
 			b.Add(&r, false)
 		}
-		if w.is(wakeful) {
-			b.text = appendChange(b.text, wake, address(w.addr))
-			b.lines++
+		for v, f := range [...]flag{setFree: reset, wake: wakeful} {
+			if w.flags&f != 0 {
+				b.text = appendChange(b.text, verb(v), address(w.addr))
+				b.lines++
+			}
 		}
 	}
 	b.base, b.addrs = len(b.text), b.addrs[:0]

@@ -31,7 +31,7 @@ const compactName = ".compact"
 type mark struct {
 	member    uint32 // an add that has no del after it
 	wake      uint32 // a wake that has no record after it
-	record    uint32 // the last record
+	record    uint32 // the last record, or the free that took it back
 	abandoned bool   // so says that: a free takes it back
 }
 
@@ -204,8 +204,8 @@ func (m *mark) take(e *entry, n uint32) {
 	case wake:
 		m.wake = n
 	case setFree:
-		if m.abandoned {
-			m.record, m.abandoned = 0, false
+		if m.abandoned || m.record == 0 {
+			m.record, m.abandoned = n, false
 		}
 	case record:
 		m.record, m.wake, m.abandoned = n, 0, e.rec.State == Abandoned
@@ -232,7 +232,7 @@ func (c *compaction) copyAll() error {
 			segment++
 		case record:
 			c.record(line, segment)
-		case add, wake:
+		case add, setFree, wake:
 			c.verbatim(line)
 		default:
 			return errUnsound

@@ -26,6 +26,7 @@ type Table struct {
 	indexed bool // and also these are in use
 	hws     index
 	remotes index
+	walks   []*Walk
 
 	sides      [][]byte
 	spareSides []uint32

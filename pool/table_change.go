@@ -57,6 +57,7 @@ func (t *Table) change(i uint32, r *Record) uint32 {
 		t.bind(i, r)
 	}
 	w.set(wakeful, false)
+	w.set(reset, false)
 	if k, at := t.wanted(w); k == leased && w.queue == leased && at >= end {
 		t.count(w, k) // a renewed lease moves when its old end has come: see tick
 	} else {
@@ -174,11 +175,19 @@ func (t *Table) Remove(a netip.Addr) {
 }
 
 // SetFree makes an abandoned address one that was never used. It changes no
-// other.
+// other. A leasequery tells the difference.
 func (t *Table) SetFree(a netip.Addr) {
-	if i := t.find(a); i != 0 && t.row(i).state == Abandoned {
-		t.change(i, &Record{Addr: a})
+	i := t.find(a)
+	switch w := t.row(i); {
+	case w.state == Abandoned:
+		if i = t.change(i, &Record{Addr: a}); i == 0 {
+			return
+		}
+		w.since = t.now
+	case w.state != Free || !w.is(member):
+		return
 	}
+	t.row(i).set(reset, true)
 }
 
 // Wake notes that the client on a is to be woken. The next record of a

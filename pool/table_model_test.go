@@ -213,6 +213,9 @@ func compareAddr(t *testing.T, tab *Table, m *model, a netip.Addr, now Time) {
 	t.Helper()
 	rec := m.recs[a]
 	rec.Addr = a
+	if r, _ := tab.ByAddr(a); rec.State == Free && r.Since <= now {
+		rec.Since = r.Since // when a command freed it
+	}
 	got, ok := tab.ByAddr(a)
 	wantRecord(t, "by address", got, ok, &rec)
 	if _, member := m.members[a]; tab.Member(a) != member {

@@ -41,6 +41,7 @@ const (
 	check                     // Extra.Check
 	wakeful                   // the client is to be woken
 	long                      // hardware address and client ID are on the side
+	reset                     // a command has made it free, and nobody has used it since
 )
 
 func (w *row) is(f flag) bool { return w.flags&f != 0 }
@@ -89,6 +90,7 @@ func (t *Table) newRow(a uint32) uint32 {
 
 // freeRow gives up a row that is neither a member nor has a binding.
 func (t *Table) freeRow(i uint32) {
+	t.forget(i)
 	t.letGo(i)
 	t.dequeue(i)
 	t.addrs.remove(i)
