@@ -143,7 +143,7 @@ func (m *machine) openEars() {
 		if n.asIf == nil {
 			n.asIf = new(asIf) // the frames stay open, also for unicasts
 		}
-		n.ears.dhcp, n.ears.arp = simFrames{m}, simFrames{m}
+		n.ears.dhcp, n.ears.arp, n.ears.routers = simFrames{m}, simFrames{m}, noRouter{simFrames{m}}
 	}
 }
 
@@ -161,10 +161,10 @@ func (m *machine) saved() {
 func (m *machine) arm() {
 	m.drop(&m.alarm)
 	n := m.net()
-	if n == nil || n.client.Wake.IsZero() {
+	if n == nil || n.due().IsZero() {
 		return
 	}
-	in := m.d.clock.boottime(n.client.Wake) - m.up()
+	in := m.d.clock.boottime(n.due()) - m.up()
 	if in <= 0 {
 		m.w.Fatalf("%v: %v in %v, to wake %v ago\n%s", m.w.now, m, n.client.Phase, -in, m.story())
 	}
@@ -207,6 +207,11 @@ func (f simFrames) Write(frame []byte) error {
 	}
 	return nil
 }
+
+// noRouter is a wire with no router on it that would hear.
+type noRouter struct{ simFrames }
+
+func (noRouter) Write([]byte) error { return nil }
 
 // The kernel.
 
