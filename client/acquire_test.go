@@ -126,8 +126,26 @@ func TestC3_ChangedAddress(t *testing.T) {
 	for _, p := range []Phase{Renewing, Rebinding} {
 		r := newRig(t).reach(p)
 		r.same(r.got(reply(dhcp4.ACK, 2, giving(other))),
-			"configure 10.0.0.6/24 in place of 10.0.0.5/24", "save 10.0.0.6/24", "announce 10.0.0.6")
+			"probe 10.0.0.6", "configure 10.0.0.6/24 in place of 10.0.0.5/24", "save 10.0.0.6/24", "announce 10.0.0.6")
 	}
+}
+
+// TestC3_ChangedAddressInUse: the link is asked about an address that comes
+// with a renewal, too, and a conflict is about that one.
+func TestC3_C4_ChangedAddressInUse(t *testing.T) {
+	r := newRig(t).reach(Renewing)
+	r.same(r.got(reply(dhcp4.ACK, 2, giving(other)))[:1], "probe 10.0.0.6")
+	if r.s.Watched() != other {
+		t.Errorf("watches %v", r.s.Watched())
+	}
+	s, acts := Step(r.now, r.s, Event{Kind: Conflict, MAC: theirs, Rand: even(7)})
+	r.s = s
+	r.same(script(acts), "log: 10.0.0.6 offered by 10.0.0.1 is already in use by 02:00:00:00:00:09", "DHCPDECLINE xid 7 secs 0"+toAll,
+		"unconfigure 10.0.0.6/24", "forget")
+	if a, _ := sent(acts)[0].Options.Addr(dhcp4.RequestedAddress); a != other {
+		t.Errorf("it declines %v", a)
+	}
+	r.is(Init, r.elapsed()+10)
 }
 
 // TestC4_Decline: the conflict is held back until the ACK.

@@ -139,6 +139,10 @@ func (m *machine) bind(l *act.Lease) {
 		m.say(act.Log, "The routes for "+l.Net.Addr().String()+" from "+
 			l.Server.String()+" hide the gateway "+a.String())
 	}
+	if m.Phase >= Bound && !same { // C3: nobody could be asked about it before
+		m.Want = l.Net.Addr()
+		m.probe()
+	}
 	m.configure(l)
 	m.do(act.Action{Verb: act.Save, Lease: l})
 	m.Naks, m.Holder = 0, nobody
