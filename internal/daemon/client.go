@@ -174,6 +174,11 @@ func (d *Daemon) hearMessage(n *network, from, to netip.Addr, payload []byte) {
 	if d.msg.Op != dhcp4.BootReply {
 		return // another client's broadcast: none of our business
 	}
+	// An OFFER cut before its first option must not pass for a lease without end.
+	if d.msg.Type() == dhcp4.BOOTP && len(payload) < dhcp4.MinSize {
+		d.drop(&d.count.of[malformed], n.name(), "BOOTP reply of less than 300 octets")
+		return
+	}
 	d.count.received.count(&d.msg)
 	d.say.packet(n.name(), "received from", from, &d.msg, d.cfg.Dict())
 	d.step(n, client.Event{Kind: client.Got, Msg: &d.msg, From: from, To: to})

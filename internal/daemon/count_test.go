@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"dhcpd/client"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netlab"
 	"dhcpd/internal/safe"
@@ -150,5 +151,27 @@ func TestL2_TellAllocates(t *testing.T) {
 	d.teller = &teller{news: make(chan struct{}, 1)} // nobody listens
 	if n := testing.AllocsPerRun(100, d.tell); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestC13_CutShort: an OFFER that was cut before its first option is no BOOTP
+// reply, and so no lease without end.
+func TestC13_C10_CutShort(t *testing.T) {
+	d, n, _ := newDaemon(t, "")
+	d.settle()
+	m := new(dhcp4.Message)
+	m.Reset(dhcp4.BootReply)
+	m.Htype, m.Hlen, m.Xid, m.Yiaddr = dhcp4.HtypeEther, 6, n.client.Xid, netip.MustParseAddr("10.0.0.5")
+	copy(m.Chaddr[:], n.link.MAC[:])
+	payload, _ := m.Append(nil, 0)
+	whole := append(payload, make([]byte, 300)...)
+	for _, size := range []int{240, 299, 300} {
+		d.hearMessage(n, netip.MustParseAddr("10.0.0.1"), dhcp4.Everyone, whole[:size])
+		if probing := n.client.Phase == client.Probing; probing != (size == 300) {
+			t.Errorf("%d octets: %s", size, n.client.Phase)
+		}
+	}
+	if got := d.count.of[malformed]; got != 2 {
+		t.Errorf("%d counted", got)
 	}
 }

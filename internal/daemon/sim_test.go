@@ -42,6 +42,7 @@ type wire struct {
 	loss    float64
 	twice   float64
 	late    time.Duration
+	liars   float64 // how many of the servers' messages come in a bad copy, too
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -126,6 +127,11 @@ func (x *wire) carry(frame []byte, from ether.MAC) {
 	w, late, twice := x.w, x.late, x.twice
 	if m, ok := parseFrame(frame); ok && (m.Type() == dhcp4.Release || m.Type() == dhcp4.Decline) {
 		late, twice = time.Millisecond, 0
+	}
+	if w.rnd.Float64() < x.liars {
+		if lie := w.lie(frame); lie != nil {
+			w.after(w.upTo(2*time.Millisecond), func() { x.deliver(lie, from) })
+		}
 	}
 	for copies := 0; copies == 0 || w.rnd.Float64() < twice; copies++ {
 		if w.rnd.Float64() < x.loss {

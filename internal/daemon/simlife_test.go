@@ -3,6 +3,7 @@ package daemon
 import (
 	"flag"
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func TestC1_C3_C6_C9_C10_B7_B9_SimLife(t *testing.T) {
 					s.Rapid, s.Authoritative = w.oneOf(3), w.oneOf(2)
 				})
 			}
-			x.loss, x.twice, x.late = pick(w, 0, 0.1, 0.3, 0.5), 0.2, pick(w, 20*time.Millisecond, 5*time.Second, 100*time.Second)
+			x.loss, x.twice, x.late, x.liars = pick(w, 0, 0.1, 0.3, 0.5), 0.2, pick(w, 20*time.Millisecond, 5*time.Second, 100*time.Second), 0.5
 		}
 		for range 1 + w.rnd.IntN(4) {
 			m := w.addMachine(pick(w, "", "", `option "eth0" probe;`, `option "eth0" rapid;`, `option "eth0" linklocal;`,
@@ -69,6 +70,38 @@ func TestC1_C3_C6_C9_C10_B7_B9_SimLife(t *testing.T) {
 	if *again < 0 && (ills < 2000 || acks < 20_000) {
 		t.Errorf("only %d disturbances and %d ACKs", ills, acks)
 	}
+}
+
+// TestC8_SimQuarrel: one server takes the wire for another network, and says no
+// to what the good one gives; a third says no to everything. For days, and
+// each time that the client asks anew. They never stop; the clients are bound
+// all the same, and don't drive the servers mad.
+func TestC8_C4_SimQuarrel(t *testing.T) {
+	eachSeed(t, 40, func(w *world) {
+		lease := pick(w, 2*time.Minute, time.Hour, 24*time.Hour)
+		x, y := w.addWire("10.0.0.0/24"), netip.MustParsePrefix("10.9.0.0/24")
+		terms := fmt.Sprintf("DHCPlease %d;", lease/time.Second)
+		sure := func(s *conf.Settings) { s.Authoritative = true }
+		x.addServer(10, terms, sure)
+		if w.oneOf(2) {
+			x.addServerOf(y, 10, terms, sure)
+		} else {
+			x.addServer(110, terms, sure)
+		}
+		x.addServer(210, "", sure).rude = w.oneOf(2)
+		x.loss, x.twice, x.late, x.liars = pick(w, 0, 0.3), 0.2, pick(w, 20*time.Millisecond, 5*time.Second), 0.5
+		for range 3 {
+			m := w.addMachine(pick(w, "", `option "eth0" probe;`))
+			m.wire = x
+			w.after(w.upTo(time.Minute), m.start)
+			for range 10 {
+				w.after(w.upTo(4*lease), func() { m.plug(x) })
+			}
+		}
+		w.watch()
+		w.run(5 * lease)
+		w.calm()
+	})
 }
 
 // suffer is what may happen to a machine.

@@ -24,20 +24,26 @@ type simServer struct {
 	file  map[netip.Addr]pool.Record // what is on its disk
 	low   byte                       // its pool: ten addresses from this one on
 	down  bool
+	rude  bool // it has nothing to give, and says no to everybody
 }
 
 // addServer adds one with the address low-1 and a configuration for the
 // network.
 func (x *wire) addServer(low byte, inside string, settings func(*conf.Settings)) *simServer {
-	a := x.net.Addr().As4()
+	return x.addServerOf(x.net, low, inside, settings)
+}
+
+// addServerOf adds one that takes the wire for another network.
+func (x *wire) addServerOf(net netip.Prefix, low byte, inside string, settings func(*conf.Settings)) *simServer {
+	a := net.Addr().As4()
 	a[3] = low - 1
 	s := &simServer{x: x, addr: netip.AddrFrom4(a), mac: ether.MAC{6, 5: low}, low: low, file: map[netip.Addr]pool.Record{}}
 	var err error
-	s.cfg, err = conf.Parse("dhcp.conf", "host "+x.net.String()+" { gateway "+s.addr.String()+"; "+inside+" };", conf.Env{})
+	s.cfg, err = conf.Parse("dhcp.conf", "host "+net.String()+" { gateway "+s.addr.String()+"; "+inside+" };", conf.Env{})
 	if err != nil {
 		x.w.Fatal(err)
 	}
-	s.site = server.Site{If: "eth0", Index: 2, MTU: 1500, Addrs: []netip.Prefix{netip.PrefixFrom(s.addr, x.net.Bits())},
+	s.site = server.Site{If: "eth0", Index: 2, MTU: 1500, Addrs: []netip.Prefix{netip.PrefixFrom(s.addr, net.Bits())},
 		Ours: func(b netip.Addr) bool { return b == s.addr }}
 	s.site.Settings.Server = true
 	settings(&s.site.Settings)
@@ -72,10 +78,27 @@ func (s *simServer) hear(u *ether.Datagram) {
 	if err := m.Parse(u.Payload); err != nil {
 		s.x.w.Fatalf("a message that can't be read: %v", err)
 	}
+	if s.rude {
+		s.refuse(m)
+		return
+	}
 	s.site.To, s.site.From = u.Dst.Addr(), u.Src.Addr()
 	for _, a := range s.core.Decide(s.x.w.wall(), s.cfg, &s.site, s.table, m) {
 		s.obey(&a)
 	}
+}
+
+// refuse answers any REQUEST by a NAK.
+func (s *simServer) refuse(m *dhcp4.Message) {
+	if m.Type() != dhcp4.Request {
+		return
+	}
+	no := new(dhcp4.Message)
+	no.Reset(dhcp4.BootReply)
+	no.Htype, no.Hlen, no.Xid, no.Chaddr = m.Htype, m.Hlen, m.Xid, m.Chaddr
+	no.SetType(dhcp4.NAK)
+	no.Options.PutAddr(dhcp4.ServerID, s.addr)
+	s.send(&act.Action{Msg: no, To: act.Dest{Addr: dhcp4.Everyone, Port: dhcp4.ClientPort, Source: s.addr, Raw: true, HW: ether.Broadcast}})
 }
 
 func (s *simServer) obey(a *act.Action) {
