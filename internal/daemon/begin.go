@@ -65,7 +65,7 @@ func (d *Daemon) known(n *network) (lease *act.Lease, held bool) {
 		end := d.now.Add(time.Duration(a.Valid) * time.Second)
 		switch {
 		case lease != nil && lease.Net == a.Prefix && a.Valid == link.Forever:
-			if !over || n.plan.Possessive {
+			if !over || n.plan.Possessive || n.plan.Script != "" { // scripts know no lifetimes
 				return lease, true
 			}
 		case lease != nil && lease.Net == a.Prefix:

@@ -2,12 +2,15 @@ package daemon
 
 import (
 	"net/netip"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"dhcpd/cache"
 	"dhcpd/client"
+	"dhcpd/internal/act"
 	"dhcpd/internal/link"
 )
 
@@ -200,5 +203,58 @@ func TestB9_C6_OverWhileAsleep(t *testing.T) {
 		if n.origin != dynamic || n.client.Phase != client.Selecting || n.client.Held != kept {
 			t.Errorf("%q: origin %d, %s, held %v", name, n.origin, n.client.Phase, n.client.Held)
 		}
+	}
+}
+
+// TestB3_ScriptLeftItForEver: scripts know no lifetimes. An address that one has
+// set and whose lease ended while we were away is taken off by it, and not left
+// as someone else's.
+func TestB3_C12_ScriptLeftItForEver(t *testing.T) {
+	d, n, _ := newDaemon(t, `option script "/nonexistent";`)
+	d.entries = []cache.Entry{{Name: "eth0", MAC: n.link.MAC, Addr: netip.MustParsePrefix("10.0.0.5/24"),
+		Start: start.Add(-4 * time.Hour), T1: start.Add(-3 * time.Hour), T2: start.Add(-2 * time.Hour), End: start.Add(-time.Hour)}}
+	n.link.Addrs = []link.Address{address("10.0.0.5/24", link.Forever)}
+	var said strings.Builder
+	d.say.out, d.say.level = &said, 1
+	d.settle()
+	if n.client.Phase != client.Selecting || n.client.Held || !strings.Contains(said.String(), "eth0: /nonexistent deconfig\n") {
+		t.Errorf("%s, held %v, said %q", n.client.Phase, n.client.Held, said.String())
+	}
+}
+
+// TestC3_P5_ShortLease: a server that gives a second at a time does not have the
+// cache written every second; what is left to write is written at the end.
+func TestC3_P5_ShortLease(t *testing.T) {
+	d, n, _ := newDaemon(t, "")
+	d.opt.Cache = filepath.Join(t.TempDir(), "dhcp.cache")
+	d.ended = make(chan struct{})
+	d.clock.anchor = d.now.Add(-link.Boottime())
+	d.saver = newSaver(nil, make(chan error, 1))
+	l := func(addr string, last time.Duration) *act.Lease {
+		l := &act.Lease{Net: netip.MustParsePrefix(addr), Start: d.now}
+		return until(*l, d.now.Add(last))
+	}
+	writes := 0
+	for range 61 {
+		d.remember(n, l("10.0.0.5/24", time.Second))
+		if !d.unsaved {
+			writes++
+		}
+		d.now = d.now.Add(time.Second)
+	}
+	if writes != 3 {
+		t.Errorf("%d writes in a minute", writes)
+	}
+	d.remember(n, l("10.0.0.6/24", time.Second))
+	if d.unsaved {
+		t.Error("another address is not written")
+	}
+	d.remember(n, l("10.0.0.6/24", time.Hour))
+	if d.stop(); d.unsaved {
+		t.Error("the last one is not written")
+	}
+	held, _, err := cache.Read(d.opt.Cache, d.cfg.Dict(), d.reading())
+	if err != nil || len(held.Entries) != 1 || held.Entries[0].End.Sub(held.Entries[0].Start) != time.Hour {
+		t.Errorf("in the file: %v, %v", held.Entries, err)
 	}
 }

@@ -56,6 +56,7 @@ type Daemon struct {
 
 	entries  []cache.Entry // what dhcp.cache holds, one a network
 	saver    *saver        // nil in test mode
+	unsaved  bool          // the entries have changed since it got them
 	counter  uint64        // the next replay counter of our clients,
 	counters uint64        // and how far it may go; 0 before there is a key
 	pass     pass          // to the rest of the machine
@@ -171,6 +172,9 @@ func (d *Daemon) stop() {
 	d.service.close()
 	d.closeTeller()
 	if d.saver != nil {
+		if d.unsaved {
+			d.save()
+		}
 		d.saver.close()
 	}
 	d.closePass()

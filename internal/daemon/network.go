@@ -33,6 +33,7 @@ type network struct {
 	addr   netip.Prefix // its address; invalid while unconfigured
 	mtu    int          // of the interface before we set it; 0 if we haven't
 	routes []link.Route // those that we set
+	saved  time.Time    // when its lease was last written to the cache
 	swept  bool         // what an earlier run left of those is gone
 	client client.State // of a dynamic network, or of one that asks for the rest
 	host   rdisc.Host   // what it knows of routers

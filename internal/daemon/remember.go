@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"io"
+	"time"
 
 	"dhcpd/cache"
 	"dhcpd/internal/act"
@@ -54,6 +55,10 @@ func (d *Daemon) entry(n *network) *cache.Entry {
 	return nil
 }
 
+// saveAgain is how soon the cache is written again for nothing but more time of
+// the same lease: a server may give a second of it at a time.
+const saveAgain = 30 * time.Second
+
 // remember puts a network's lease into the cache.
 func (d *Daemon) remember(n *network, l *act.Lease) {
 	e := d.entry(n)
@@ -62,7 +67,13 @@ func (d *Daemon) remember(n *network, l *act.Lease) {
 		d.entries = append(d.entries, cache.Entry{})
 		e = &d.entries[len(d.entries)-1]
 	}
+	more := e.Addr == l.Net
 	*e = leaseEntry(n, l)
+	if more && d.now.Sub(n.saved) < saveAgain {
+		d.unsaved = true
+		return
+	}
+	n.saved = d.now
 	d.save()
 }
 
@@ -101,6 +112,7 @@ func (d *Daemon) forget(n *network) {
 }
 
 func (d *Daemon) save() {
+	d.unsaved = false
 	if d.saver != nil {
 		d.saver.put(d.writing())
 	}
