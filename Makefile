@@ -23,8 +23,8 @@ TAGS =
 # functions close together (-3 %), and the older and smaller garbage collector
 # (-1 %), which Go 1.26 still has. What no packet waits for and many call says
 # go:noinline where packages are inlined (-1 %).
-HOT      = server pool internal/dhcp4 internal/link
-INLINE   = all=-l net/netip= encoding/binary= $(HOT:%=dhcpd/%=)
+HOT      = server pool internal/dhcp4 internal/link internal/netip
+INLINE   = all=-l encoding/binary= $(HOT:%=dhcpd/%=)
 SMALL_GC = $(if $(filter go1.26%,$(GO)),GOEXPERIMENT=nogreenteagc)
 BUILD    = CGO_ENABLED=0 GOOS=linux $(SMALL_GC) go build -trimpath -tags='$(TAGS)' \
 	-buildvcs=false $(INLINE:%=-gcflags=%) -ldflags='$(LDFLAGS) -funcalign=4'

@@ -8,11 +8,11 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"net/netip"
 	"os"
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
 )
 

@@ -3,7 +3,6 @@ package cache
 import (
 	"bytes"
 	"errors"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
 )
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // Parse reads the text of a cache file, whose name is for the notice only: it
@@ -127,11 +128,11 @@ func (e *draft) set(d *dhcp4.Dict, tag string, w []string) bool {
 	}
 	switch v := w[0]; tag {
 	case nameAddress:
-		return take(&e.Addr, v, dhcp4.ParsePrefix)
+		return take(&e.Addr, v, netip.ParsePrefix)
 	case nameMAC:
 		return take(&e.MAC, v, parseMAC)
 	case nameServer:
-		return take(&e.Server, v, dhcp4.ParseAddr)
+		return take(&e.Server, v, netip.ParseAddr)
 	case nameStart:
 		return takeTime(&e.Start, v, parseTime)
 	case nameT1:
@@ -143,7 +144,7 @@ func (e *draft) set(d *dhcp4.Dict, tag string, w []string) bool {
 		e.ended = e.ended || ok
 		return ok
 	case nameSiaddr:
-		return take(&e.Siaddr, v, dhcp4.ParseAddr)
+		return take(&e.Siaddr, v, netip.ParseAddr)
 	case nameSname:
 		e.Sname = v
 	case nameFile:

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // errValue says that words are no value of their tag.
@@ -74,7 +75,7 @@ func hexValue(s string) ([]byte, error) {
 func appendItem(v []byte, t dhcp4.Tag, s string) ([]byte, error) {
 	switch t.Kind {
 	case dhcp4.IP:
-		if a, ok := dhcp4.ParseAddr(s); ok {
+		if a, ok := netip.ParseAddr(s); ok {
 			return append(v, a.AsSlice()...), nil
 		}
 	case dhcp4.Boolean:
@@ -107,8 +108,8 @@ func routes(w []string) (v []byte, err error) {
 		return nil, errValue
 	}
 	for i := 0; i < len(w); i += 2 {
-		to, ok1 := dhcp4.ParsePrefix(w[i])
-		via, ok2 := dhcp4.ParseAddr(w[i+1])
+		to, ok1 := netip.ParsePrefix(w[i])
+		via, ok2 := netip.ParseAddr(w[i+1])
 		if !ok1 || !ok2 {
 			return nil, errValue
 		}

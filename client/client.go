@@ -4,11 +4,11 @@
 package client
 
 import (
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // Phase is a state of RFC 2131 figure 5.

@@ -1,10 +1,10 @@
 package client
 
 import (
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/act"
+	"dhcpd/internal/netip"
 )
 
 // What two hosts with one address do about it. Names in capitals are those of

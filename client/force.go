@@ -1,11 +1,10 @@
 package client
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/act"
 	"dhcpd/internal/auth"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // Key is the secret that client and server share: RFC 3118.

@@ -2,7 +2,6 @@ package client
 
 import (
 	"bytes"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"dhcpd/internal/act"
 	"dhcpd/internal/auth"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 var (

@@ -2,13 +2,13 @@ package client
 
 import (
 	"math/rand/v2"
-	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // lab is a wire with hosts and a server on it, inside a synctest bubble. All

@@ -4,11 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/bits"
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // What makes an OFFER or ACK unfit to be believed.

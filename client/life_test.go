@@ -2,10 +2,11 @@ package client
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
+
+	"dhcpd/internal/netip"
 )
 
 // settled checks that every host has a lease of its own.

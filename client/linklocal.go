@@ -1,10 +1,10 @@
 package client
 
 import (
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/act"
+	"dhcpd/internal/netip"
 )
 
 // linkLocal is the address that the client has while there is no server: RFC

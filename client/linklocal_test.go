@@ -1,10 +1,10 @@
 package client
 
 import (
-	"net/netip"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // alone is a client that has had no answer for 12 s, with its first address.

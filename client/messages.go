@@ -2,11 +2,11 @@ package client
 
 import (
 	"math"
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 var (

@@ -2,13 +2,13 @@ package client
 
 import (
 	"bytes"
-	"net/netip"
 	"reflect"
 	"testing"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // obeysTables checks a message that was sent against RFC 2131 tables 4 and 5,

@@ -2,12 +2,12 @@ package client
 
 import (
 	"bytes"
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/auth"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // got takes a message that came to us. What is not for us, or not a sound

@@ -1,11 +1,11 @@
 package client
 
 import (
-	"net/netip"
 	"slices"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // Learn reads out of a message what else there is to be configured: gateways,

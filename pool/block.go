@@ -1,6 +1,6 @@
 package pool
 
-import "net/netip"
+import "dhcpd/internal/netip"
 
 // Block is a block of records on the way to the file, in the file's own
 // writing: what is added is copied. It belongs to the loop, except while

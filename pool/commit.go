@@ -2,8 +2,9 @@ package pool
 
 import (
 	"bytes"
-	"net/netip"
 	"slices"
+
+	"dhcpd/internal/netip"
 )
 
 // Commit writes the block and returns when stable storage has it; if all of

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
-	"net/netip"
 	"os"
 	"slices"
+
+	"dhcpd/internal/netip"
 )
 
 // Verb is what Edit does to each address.

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
-	"net/netip"
 	"os"
 
+	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
 )
 

@@ -2,13 +2,13 @@ package pool
 
 import (
 	"errors"
-	"net/netip"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
 )
 

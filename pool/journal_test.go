@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
+
+	"dhcpd/internal/netip"
 )
 
 // history is what the model knows of one address.

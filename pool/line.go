@@ -3,8 +3,9 @@ package pool
 import (
 	"encoding/hex"
 	"hash/crc32"
-	"net/netip"
 	"strconv"
+
+	"dhcpd/internal/netip"
 )
 
 // The pool file is text. After the first line each one is

@@ -3,10 +3,11 @@ package pool
 import (
 	"errors"
 	"io/fs"
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
+
+	"dhcpd/internal/netip"
 )
 
 // Loaded is what was found in a pool file.

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/netip"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // fileOf returns a disk with one file on it.

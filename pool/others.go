@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
-	"net/netip"
 	"slices"
 	"strconv"
+
+	"dhcpd/internal/netip"
 )
 
 // catchUp finds out what others did to the file since the last time.

@@ -6,7 +6,8 @@ package pool
 import (
 	"bytes"
 	"math"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // Time is seconds since 1970 on the daemon's own clock, which neither steps

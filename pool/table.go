@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"hash/maphash"
 	"iter"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // Table is what the pool file says, in memory: the addresses of the pool and

@@ -2,7 +2,8 @@ package pool
 
 import (
 	"bytes"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // Apply takes in a record, which ends a hold of its address, and returns what

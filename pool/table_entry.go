@@ -2,7 +2,8 @@ package pool
 
 import (
 	"bytes"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // Entry is one address of a Table, seen where it stands: nothing is copied but

@@ -2,8 +2,9 @@ package pool
 
 import (
 	"math/rand/v2"
-	"net/netip"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // TestR6_GleanedByEnd: what a relay saw leaves the table in the order in which

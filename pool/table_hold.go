@@ -2,7 +2,8 @@ package pool
 
 import (
 	"bytes"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // hold is an address that was OFFERed, kept for the client until it asks.

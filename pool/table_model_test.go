@@ -3,9 +3,10 @@ package pool
 import (
 	"bytes"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // model is a table that is too simple to be wrong.

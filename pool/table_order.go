@@ -2,7 +2,8 @@ package pool
 
 import (
 	"math/bits"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // kind is one of the queues of a network. An address is in one at most, and

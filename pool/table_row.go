@@ -3,7 +3,8 @@ package pool
 import (
 	"bytes"
 	"encoding/binary"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // row is one address in memory: 80 octets without a pointer, so that the

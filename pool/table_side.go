@@ -2,8 +2,9 @@ package pool
 
 import (
 	"encoding/binary"
-	"net/netip"
 	"unsafe"
+
+	"dhcpd/internal/netip"
 )
 
 // What few records have is folded into one piece of memory on the side: for

@@ -2,7 +2,8 @@ package pool
 
 import (
 	"encoding/binary"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // circuits counts the addresses in use, leased, held or abandoned, by network

@@ -2,8 +2,9 @@ package pool
 
 import (
 	"math/rand/v2"
-	"net/netip"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // line is option 82 of a client behind circuit n.

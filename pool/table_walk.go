@@ -1,6 +1,6 @@
 package pool
 
-import "net/netip"
+import "dhcpd/internal/netip"
 
 // Walk goes over a table a few addresses at a time, while that changes in
 // between: what is there all the time is met once, and nothing is met twice.

@@ -2,8 +2,9 @@ package pool
 
 import (
 	"math/rand/v2"
-	"net/netip"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // walkAll walks to the end in steps of some, and calls between after each.

@@ -2,7 +2,8 @@ package pool
 
 import (
 	"bytes"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // words takes a line apart at its spaces.

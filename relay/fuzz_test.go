@@ -2,12 +2,12 @@ package relay
 
 import (
 	"bytes"
-	"net/netip"
 	"testing"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // fuzzed makes a relay out of a number.

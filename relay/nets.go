@@ -1,9 +1,8 @@
 package relay
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // Nets finds the network that a reply is for. The zero Nets has none.

@@ -1,11 +1,11 @@
 package relay
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // Settings is what the config says of relaying for a network.

@@ -1,10 +1,9 @@
 package server
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

@@ -1,9 +1,8 @@
 package server
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // Sub-options of option 82: RFC 3046 section 2.0, RFC 3527, RFC 5107.

@@ -1,11 +1,11 @@
 package server
 
 import (
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

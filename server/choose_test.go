@@ -1,13 +1,13 @@
 package server
 
 import (
-	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

@@ -2,10 +2,10 @@ package server
 
 import (
 	"encoding/hex"
-	"net/netip"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

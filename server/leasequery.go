@@ -1,9 +1,8 @@
 package server
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

@@ -2,11 +2,11 @@ package server
 
 import (
 	"math/rand/v2"
-	"net/netip"
 	"testing"
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

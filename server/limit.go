@@ -1,10 +1,10 @@
 package server
 
 import (
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

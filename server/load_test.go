@@ -2,12 +2,12 @@ package server
 
 import (
 	"encoding/binary"
-	"net/netip"
 	"testing"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

@@ -1,13 +1,13 @@
 package server
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

@@ -1,12 +1,12 @@
 package server
 
 import (
-	"net/netip"
 	"testing"
 	"time"
 
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

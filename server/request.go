@@ -1,10 +1,10 @@
 package server
 
 import (
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // request answers a DHCPREQUEST. What kind it is shows by its fields only:

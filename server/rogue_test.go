@@ -1,12 +1,12 @@
 package server
 
 import (
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // overheard gives the server a reply that somebody sent.

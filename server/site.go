@@ -1,11 +1,10 @@
 package server
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/act"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // Site is where one message came in. The daemon keeps one for each network

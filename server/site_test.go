@@ -1,11 +1,11 @@
 package server
 
 import (
-	"net/netip"
 	"testing"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 func TestS5_Destination(t *testing.T) {

@@ -3,11 +3,10 @@ package main
 import (
 	"encoding/binary"
 	"errors"
-	"net/netip"
 	"strconv"
 	"strings"
 
-	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // most is how many addresses one range or netblock may have: a slip like
@@ -18,15 +17,15 @@ const most = 1 << 22
 // address, a name, a range 10.0.0.10-10.0.0.99, or a netblock 10.0.0.0/24,
 // whose network and broadcast addresses don't count.
 func expand(s string, lookup func(name string) []netip.Addr) ([]netip.Addr, error) {
-	if p, ok := dhcp4.ParsePrefix(s); ok {
+	if p, ok := netip.ParsePrefix(s); ok {
 		return netblock(p)
 	}
 	first, last, ok := strings.Cut(s, "-")
 	if !ok {
 		last = first
 	}
-	a, ok1 := dhcp4.ParseAddr(first)
-	b, ok2 := dhcp4.ParseAddr(last)
+	a, ok1 := netip.ParseAddr(first)
+	b, ok2 := netip.ParseAddr(last)
 	if ok1 && ok2 {
 		return span(a, b)
 	}

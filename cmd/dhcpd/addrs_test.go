@@ -1,12 +1,12 @@
 package main
 
 import (
-	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
 
 	"dhcpd/internal/conf"
+	"dhcpd/internal/netip"
 )
 
 func TestL3_Hosts(t *testing.T) {

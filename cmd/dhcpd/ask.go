@@ -4,12 +4,12 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/ask"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

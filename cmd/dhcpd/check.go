@@ -3,12 +3,12 @@ package main
 import (
 	"errors"
 	"io/fs"
-	"net/netip"
 	"strconv"
 
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dns"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

@@ -1,8 +1,7 @@
 package main
 
 import (
-	"net/netip"
-
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

@@ -2,12 +2,12 @@ package main
 
 import (
 	"errors"
-	"net/netip"
 	"strings"
 
 	"dhcpd/internal/ask"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
 	"dhcpd/pool"
 )
@@ -58,7 +58,7 @@ func (c *command) expand(host string) ([]netip.Addr, error) {
 
 // server reads an address, or a name that is in the hosts file or in the DNS.
 func (c *command) server(word string) (a netip.Addr, err error) {
-	if a, err := netip.ParseAddr(word); err == nil && a.Is4() {
+	if a, ok := netip.ParseAddr(word); ok {
 		return a, nil
 	}
 	list, err := c.expand(word)

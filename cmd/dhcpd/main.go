@@ -3,11 +3,11 @@ package main
 
 import (
 	"io"
-	"net/netip"
 	"os"
 
 	"dhcpd/internal/hook"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

@@ -10,6 +10,7 @@ import (
 
 	"dhcpd/cache"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 
@@ -147,7 +148,7 @@ func TestL2_R6_WhileADaemonLives(t *testing.T) {
 	}
 	defer lock.Close()
 	e := cache.Entry{Name: "eth0", End: s.now.Wall.Add(time.Hour)}
-	e.Addr.UnmarshalText([]byte("192.0.2.7/24"))
+	e.Addr = netip.MustParsePrefix("192.0.2.7/24")
 	e.Options.Put(224, []byte{3})
 	at := cache.Clock{Now: s.now.Wall, Boot: s.now.Boot, Wall: s.now.Wall, Up: s.now.Up}
 	dict := dhcp4.Builtin().Clone()

@@ -4,10 +4,10 @@
 package act
 
 import (
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

@@ -3,9 +3,8 @@
 package ask
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

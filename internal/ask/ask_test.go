@@ -1,10 +1,10 @@
 package ask
 
 import (
-	"net/netip"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

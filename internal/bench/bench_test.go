@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
-	"net/netip"
 	"os"
 	"strings"
 	"testing"
 
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // A common client's messages, and a server's answers.

@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"dhcpd/internal/conf"
+	"dhcpd/internal/netip"
 )
 
 // site is the config of a site with n clients, in networks of 200.

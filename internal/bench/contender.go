@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 	"os"
 
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -3,12 +3,12 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 )
 
 // A kind is one of the things that clients do.

@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 	"dhcpd/server"
 )

@@ -3,13 +3,13 @@ package main
 import (
 	"flag"
 	"fmt"
-	"net/netip"
 	"os"
 
 	"golang.org/x/sys/unix"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 )
 
 // echo is a server that knows nothing: it answers each request at once, by

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

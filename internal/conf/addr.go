@@ -2,11 +2,11 @@ package conf
 
 import (
 	"math/bits"
-	"net/netip"
 	"strconv"
 	"strings"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // Within this package an IPv4 address is a number in host order.

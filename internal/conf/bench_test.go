@@ -2,9 +2,10 @@ package conf
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // site makes the config and hosts file of a site with n clients, known by

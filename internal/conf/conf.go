@@ -5,10 +5,10 @@
 package conf
 
 import (
-	"net/netip"
 	"slices"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // OwnClass is the class ID under which the daemon asks for its own networks:

@@ -3,11 +3,12 @@ package conf
 import (
 	"encoding/hex"
 	"io/fs"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 func addr(s string) netip.Addr {

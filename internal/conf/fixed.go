@@ -2,9 +2,9 @@ package conf
 
 import (
 	"encoding/binary"
-	"net/netip"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // taken says why the pool may not lend an address.

@@ -5,12 +5,12 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"io/fs"
-	"net/netip"
 	"os"
 	"slices"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // FuzzParse reads any text as a config file. It must neither panic nor hang,

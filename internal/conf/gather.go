@@ -2,11 +2,11 @@ package conf
 
 import (
 	"math/bits"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // Asker is a query with what the conditions want to know of it: of use where

@@ -1,10 +1,9 @@
 package conf
 
 import (
-	"net/netip"
 	"strings"
 
-	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // hosts is the hosts file, and behind it the names that someone else resolved.
@@ -44,7 +43,7 @@ func (h *hosts) entries(f func(addr uint32, names string)) {
 		if i < 0 {
 			continue
 		}
-		if addr, ok := dhcp4.ParseAddr(line[:i]); ok {
+		if addr, ok := netip.ParseAddr(line[:i]); ok {
 			a, _ := toAddr(addr)
 			f(a, line[i:])
 		}
@@ -123,7 +122,7 @@ func (h *hosts) ask(name string) []uint32 {
 	var addrs []uint32
 	if h.resolve != nil {
 		for _, a := range h.resolve(name) {
-			if n, ok := toAddr(a.Unmap()); ok {
+			if n, ok := toAddr(a); ok {
 				addrs = append(addrs, n)
 			}
 		}

@@ -1,8 +1,9 @@
 package conf
 
 import (
-	"net/netip"
 	"strings"
+
+	"dhcpd/internal/netip"
 )
 
 // hostItems reads hosts up to one of the words that end the list. Each is a

@@ -1,8 +1,9 @@
 package conf
 
 import (
-	"net/netip"
 	"slices"
+
+	"dhcpd/internal/netip"
 )
 
 // Net is one of the daemon's own networks.

@@ -2,12 +2,13 @@ package conf
 
 import (
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // What can be lived with: one line each, in the order of the file.
@@ -37,7 +38,7 @@ client 02 "eth9" 10.0.0.2;
 		Interfaces: []Ifname{{"eth0", 1, true}},
 		Resolve: func(name string) []netip.Addr {
 			if name == "somebody" {
-				return []netip.Addr{addr("::ffff:10.0.0.5"), addr("fe80::1")}
+				return []netip.Addr{addr("10.0.0.5")}
 			}
 			return nil
 		},

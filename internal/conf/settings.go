@@ -1,9 +1,8 @@
 package conf
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // Settings is what `option` elements say about one of our own networks. Zero

@@ -1,11 +1,11 @@
 package conf
 
 import (
-	"net/netip"
 	"strconv"
 	"strings"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // value is the value of a tag as it goes over the wire.

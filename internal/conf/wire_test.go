@@ -47,7 +47,7 @@ client 00 10.0.5.9 { netmask /24; };
 		}
 	}
 	if !c.Joined(addr("10.0.0.1"), addr("10.0.2.1")) || c.Joined(addr("10.0.0.1"), addr("10.0.2.200")) ||
-		c.Joined(addr("10.2.0.1"), addr("10.2.0.1")) || c.Joined(addr("10.0.0.1"), addr("::1")) {
+		c.Joined(addr("10.2.0.1"), addr("10.2.0.1")) || c.Joined(addr("10.0.0.1"), addr("")) {
 		t.Error("joined wrongly")
 	}
 }

@@ -1,8 +1,7 @@
 package daemon
 
 import (
-	"net/netip"
-
+	"dhcpd/internal/netip"
 	"dhcpd/internal/rdisc"
 	"dhcpd/internal/safe"
 )

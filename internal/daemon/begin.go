@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"net/netip"
 	"time"
 
 	"dhcpd/cache"
@@ -10,6 +9,7 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/hook"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 )
 
 // begin decides how an Ethernet that the config file has no address for gets

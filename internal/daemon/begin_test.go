@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"dhcpd/client"
 	"dhcpd/internal/act"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 )
 
 func address(p string, valid uint32) link.Address {

@@ -3,11 +3,11 @@ package daemon
 import (
 	"bytes"
 	"errors"
-	"net/netip"
 	"strings"
 	"time"
 
 	"dhcpd/internal/act"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

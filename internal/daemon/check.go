@@ -2,12 +2,12 @@ package daemon
 
 import (
 	"errors"
-	"net/netip"
 	"os"
 	"time"
 
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 	"dhcpd/server"
 )

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"bytes"
-	"net/netip"
 
 	"dhcpd/client"
 	"dhcpd/internal/act"
@@ -10,6 +9,7 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 )
 
 // step gives a network's client an event and does what it asks for. Sockets

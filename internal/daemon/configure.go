@@ -3,7 +3,6 @@ package daemon
 import (
 	"bytes"
 	"math"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/hook"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 
 	"golang.org/x/sys/unix"
 )

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"dhcpd/internal/act"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 )
 
 func lease(addr, gateway string, mtu int, last time.Duration) *act.Lease {

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"dhcpd/client"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 	"dhcpd/internal/safe"
 	"dhcpd/server"

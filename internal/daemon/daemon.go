@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"net/netip"
 	"os"
 	"runtime"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/dns"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
 )
 

@@ -2,11 +2,11 @@ package daemon
 
 import (
 	"errors"
-	"net/netip"
 	"os"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 )
 
 // ears are the sockets of a network's client that are open.

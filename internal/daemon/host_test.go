@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net/netip"
 	"testing"
 	"time"
 
 	"dhcpd/internal/conf"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

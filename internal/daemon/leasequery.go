@@ -1,10 +1,9 @@
 package daemon
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 )
 
 // tells tells whether leasequeries are answered here.

@@ -1,10 +1,9 @@
 package daemon
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/act"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

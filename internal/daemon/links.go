@@ -2,13 +2,13 @@ package daemon
 
 import (
 	"maps"
-	"net/netip"
 	"slices"
 
 	"dhcpd/client"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/rdisc"
 )
 

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"bytes"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"dhcpd/internal/conf"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 )
 
 // bound returns a daemon whose network holds a lease of 10.0.0.5.

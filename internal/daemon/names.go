@@ -1,10 +1,11 @@
 package daemon
 
 import (
-	"net/netip"
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"dhcpd/internal/netip"
 )
 
 // names are those in the config file that the hosts file does not have. The

@@ -2,11 +2,12 @@ package daemon
 
 import (
 	"errors"
-	"net/netip"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"dhcpd/internal/netip"
 )
 
 // TestP1_NamesOnATimer: a name that is not known yet is asked for soon and then

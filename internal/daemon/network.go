@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"net/netip"
 	"path"
 	"time"
 
@@ -9,6 +8,7 @@ import (
 	"dhcpd/internal/act"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/rdisc"
 	"dhcpd/relay"
 	"dhcpd/server"

@@ -1,12 +1,11 @@
 package daemon
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/server"
 )
 

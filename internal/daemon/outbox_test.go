@@ -1,12 +1,12 @@
 package daemon
 
 import (
-	"net/netip"
 	"testing"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // TestS5_R2_Broadcast: a broadcast leaves as a frame of ours to everyone on the

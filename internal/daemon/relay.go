@@ -1,11 +1,11 @@
 package daemon
 
 import (
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/conf"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/relay"
 )
 

@@ -1,12 +1,12 @@
 package daemon
 
 import (
-	"net/netip"
 	"slices"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 )
 
 // routeMetric is that of the routes that we set, plus the interface's index:

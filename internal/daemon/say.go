@@ -3,12 +3,12 @@ package daemon
 import (
 	"bytes"
 	"io"
-	"net/netip"
 	"os"
 	"strconv"
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
 )
 

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"io"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 )
 
 // TestD2_Notes: who sees what a core has to say, and how.

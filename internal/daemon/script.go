@@ -1,11 +1,10 @@
 package daemon
 
 import (
-	"net/netip"
-
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/hook"
+	"dhcpd/internal/netip"
 )
 
 // pass is what it takes to pass on what was learned.

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"errors"
-	"net/netip"
 	"os"
 	"strconv"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 	"dhcpd/relay"
 	"dhcpd/server"

@@ -4,12 +4,12 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"testing"
 	"time"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // world is machines and servers on wires. The machines run the daemon with its

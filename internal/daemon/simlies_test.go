@@ -2,10 +2,10 @@ package daemon
 
 import (
 	"encoding/binary"
-	"net/netip"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // nobodies are addresses that no host can have on any of the networks.

@@ -3,11 +3,11 @@ package daemon
 import (
 	"flag"
 	"fmt"
-	"net/netip"
 	"testing"
 	"time"
 
 	"dhcpd/internal/conf"
+	"dhcpd/internal/netip"
 )
 
 // again is a run to be seen alone: go test ./internal/daemon -run Sim -args -seed 7

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"math"
-	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

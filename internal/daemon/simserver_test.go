@@ -1,13 +1,13 @@
 package daemon
 
 import (
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 	"dhcpd/server"
 )

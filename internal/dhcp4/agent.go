@@ -2,7 +2,8 @@ package dhcp4
 
 import (
 	"encoding/binary"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // What a relay does to a message it does to its octets: all that the RFCs do

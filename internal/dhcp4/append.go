@@ -2,8 +2,9 @@ package dhcp4
 
 import (
 	"encoding/binary"
-	"net/netip"
 	"slices"
+
+	"dhcpd/internal/netip"
 )
 
 // Append appends m to b as it goes over the wire, in at least MinSize and at

@@ -3,9 +3,10 @@ package dhcp4
 import (
 	"bytes"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // reply returns an ACK with the kept options.

@@ -3,8 +3,9 @@ package dhcp4
 import (
 	"bytes"
 	"encoding/hex"
-	"net/netip"
 	"strconv"
+
+	"dhcpd/internal/netip"
 )
 
 // Line appends m in one line, without a newline, for a log of who said what:

@@ -5,11 +5,12 @@ import (
 	"encoding/binary"
 	"flag"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -37,8 +38,7 @@ func readPcap(t *testing.T, name string) (list []datagram) {
 		n := 16 + u32(b[8:])
 		ip := b[16+14 : n]
 		udp := ip[int(ip[0]&15)*4:]
-		src, _ := netip.AddrFromSlice(ip[12:16])
-		dst, _ := netip.AddrFromSlice(ip[16:20])
+		src, dst := netip.AddrFrom4([4]byte(ip[12:])), netip.AddrFrom4([4]byte(ip[16:]))
 		list = append(list, datagram{
 			netip.AddrPortFrom(src, binary.BigEndian.Uint16(udp)),
 			netip.AddrPortFrom(dst, binary.BigEndian.Uint16(udp[2:])),

@@ -2,8 +2,9 @@ package dhcp4
 
 import (
 	"bytes"
-	"net/netip"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 func addr(s string) netip.Addr { return netip.MustParseAddr(s) }

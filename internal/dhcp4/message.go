@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // Errors of Parse. They are values, so that a flood of bad packets costs

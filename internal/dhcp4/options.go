@@ -4,8 +4,9 @@ import (
 	"encoding/binary"
 	"iter"
 	"math/bits"
-	"net/netip"
 	"slices"
+
+	"dhcpd/internal/netip"
 )
 
 // Set is a set of option codes.

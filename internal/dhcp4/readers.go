@@ -3,7 +3,8 @@ package dhcp4
 import (
 	"encoding/binary"
 	"errors"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // Errors of the typed readers of Options. Malformed means that the option is

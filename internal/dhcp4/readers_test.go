@@ -3,10 +3,11 @@ package dhcp4
 import (
 	"bytes"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // Every typed reader tells absent from malformed, for every length.

@@ -1,6 +1,6 @@
 package dhcp4
 
-import "net/netip"
+import "dhcpd/internal/netip"
 
 // NetRoute is one route of options 121 and 33: to a network, or the default
 // route if Dst is 0.0.0.0/0. A Gateway of 0.0.0.0 means that Dst is on the

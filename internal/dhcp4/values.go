@@ -3,8 +3,9 @@ package dhcp4
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"net/netip"
 	"strconv"
+
+	"dhcpd/internal/netip"
 )
 
 // AppendValue appends a value of option t as the config language spells it:
@@ -119,4 +120,18 @@ func appendQuoted(dst, s []byte, quote byte) []byte {
 		}
 	}
 	return append(dst, quote)
+}
+
+// ParseHex reads octets of two hexadecimal digits each. The errors of
+// encoding/hex would bring fmt into the program.
+func ParseHex(s string) ([]byte, bool) {
+	b := make([]byte, len(s)/2)
+	for i := range b {
+		n, err := strconv.ParseUint(s[2*i:2*i+2], 16, 8)
+		if err != nil {
+			return nil, false
+		}
+		b[i] = byte(n)
+	}
+	return b, len(s)%2 == 0
 }

@@ -7,10 +7,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
-	"net/netip"
 	"strings"
 
-	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
 
 	"golang.org/x/sys/unix"
@@ -62,7 +61,7 @@ func parseResolvConf(text string) (servers []netip.Addr, domains []string) {
 		}
 		switch f[0] {
 		case "nameserver":
-			if a, ok := dhcp4.ParseAddr(f[1]); ok {
+			if a, ok := netip.ParseAddr(f[1]); ok {
 				servers = append(servers, a)
 			}
 		case "domain", "search": // the last one counts

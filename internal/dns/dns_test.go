@@ -2,10 +2,11 @@ package dns
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // answer is what a name server makes of a query: its flags, how many records

@@ -2,7 +2,8 @@ package ether
 
 import (
 	"encoding/binary"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // Advert is what a router advertisement says (RFC 1256 section 3): which
@@ -43,7 +44,7 @@ func (a *Advert) Entry(i int) (netip.Addr, int32) {
 
 // AppendEntry writes an entry of the payload that Advertisement takes.
 func AppendEntry(dst []byte, a netip.Addr, preference int32) []byte {
-	b := as4(a)
+	b := a.As4()
 	return binary.BigEndian.AppendUint32(append(dst, b[:]...), uint32(preference))
 }
 

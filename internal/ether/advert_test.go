@@ -2,8 +2,9 @@ package ether
 
 import (
 	"bytes"
-	"net/netip"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // advert is a frame with an advertisement of 10.0.0.1 with preference 5 and of

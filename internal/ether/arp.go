@@ -2,7 +2,8 @@ package ether
 
 import (
 	"encoding/binary"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // ARP operations (RFC 826).
@@ -55,7 +56,7 @@ func (p *ARP) AppendFrame(dst []byte) []byte {
 
 // Append writes the packet without an Ethernet header.
 func (p *ARP) Append(dst []byte) []byte {
-	sender, target := as4(p.SenderIP), as4(p.TargetIP)
+	sender, target := p.SenderIP.As4(), p.TargetIP.As4()
 	dst = append(dst, 0, 1, 8, 0, 6, 4) // Ethernet, IPv4, the lengths of their addresses
 	dst = binary.BigEndian.AppendUint16(dst, p.Op)
 	dst = append(dst, p.SenderHW[:]...)

@@ -9,7 +9,8 @@ package ether
 
 import (
 	"encoding/binary"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // MAC is an Ethernet address.
@@ -73,14 +74,6 @@ func ParseHeader(frame []byte) (h Header, payload []byte, err error) {
 		return h, nil, ErrType
 	}
 	return h, frame[HeaderSize:], nil
-}
-
-// as4 is the address as it goes onto the wire.
-func as4(a netip.Addr) (b [4]byte) {
-	if a = a.Unmap(); a.Is4() {
-		b = a.As4()
-	}
-	return b
 }
 
 // addr4 reads an address off the wire.

@@ -3,8 +3,9 @@ package ether
 import (
 	"bytes"
 	"encoding/hex"
-	"net/netip"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 var (

@@ -2,7 +2,8 @@ package ether
 
 import (
 	"encoding/binary"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // ICMP types (RFC 792, RFC 1256).

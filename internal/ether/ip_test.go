@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
-	"net/netip"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // slowSum is RFC 1071's sum as it is told there: a word at a time.

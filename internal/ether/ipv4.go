@@ -2,7 +2,8 @@ package ether
 
 import (
 	"encoding/binary"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // Protocols of an IPv4 packet.
@@ -27,7 +28,7 @@ type IPv4 struct {
 // (RFC 6864 section 4.1).
 func (p *IPv4) Append(dst []byte, n int) []byte {
 	at := len(dst)
-	src, to := as4(p.Src), as4(p.Dst)
+	src, to := p.Src.As4(), p.Dst.As4()
 	dst = append(dst, 0x45, 0)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(ipv4Size+n))
 	dst = append(dst, 0, 0, 0x40, 0, p.TTL, p.Protocol, 0, 0)

@@ -3,7 +3,8 @@ package ether
 import (
 	"encoding/binary"
 	"math/bits"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 // Checksum is the Internet checksum of b (RFC 1071), as it goes into a header
@@ -42,7 +43,7 @@ func fold(s uint64) uint16 {
 // pseudo is the sum over the pseudo-header that UDP's checksum covers (RFC 768).
 func pseudo(src, dst netip.Addr, protocol uint8, length int) uint64 {
 	var b [12]byte
-	s, d := as4(src), as4(dst)
+	s, d := src.As4(), dst.As4()
 	copy(b[0:], s[:])
 	copy(b[4:], d[:])
 	b[9] = protocol

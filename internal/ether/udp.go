@@ -2,7 +2,8 @@ package ether
 
 import (
 	"encoding/binary"
-	"net/netip"
+
+	"dhcpd/internal/netip"
 )
 
 const udpSize = 8

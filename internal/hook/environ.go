@@ -2,11 +2,11 @@ package hook
 
 import (
 	"encoding/hex"
-	"net/netip"
 	"strconv"
 	"strings"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // form is how a script wants to see the value of an option.
@@ -119,8 +119,7 @@ func setFields(set func(name, value string), m *dhcp4.Message) {
 
 // mask returns the netmask of a length.
 func mask(bits int) netip.Addr {
-	p, _ := netip.AddrFrom4([4]byte{255, 255, 255, 255}).Prefix(bits)
-	return p.Addr()
+	return netip.PrefixFrom(netip.AddrFrom(^uint32(0)), bits).Masked().Addr()
 }
 
 // spell writes a value; false if it is malformed.

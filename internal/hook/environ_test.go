@@ -1,12 +1,12 @@
 package hook
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 func message(put ...any) *dhcp4.Message {

@@ -1,11 +1,11 @@
 package hook
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // Resolver is a resolv.conf(5) in the making.

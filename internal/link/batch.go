@@ -1,10 +1,11 @@
 package link
 
 import (
-	"net/netip"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"dhcpd/internal/netip"
 )
 
 // Batch is a number of datagrams (UDP) or frames (Sender) that one system
@@ -140,11 +141,11 @@ func (b *Batch) accept(n int, port uint16) {
 func (b *Batch) addressDatagrams() {
 	for i := range b.msgs[:b.n] {
 		m, s := &b.msgs[i], &b.sys[i]
-		s.inet = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: swap16(m.To.Port()), Addr: as4(m.To.Addr())}
+		s.inet = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: swap16(m.To.Port()), Addr: m.To.Addr().As4()}
 		h := b.header(i, m.Data, unsafe.Pointer(&s.inet), unix.SizeofSockaddrInet4)
 		s.info.hdr = unix.Cmsghdr{Level: unix.IPPROTO_IP, Type: unix.IP_PKTINFO}
 		s.info.hdr.SetLen(unix.CmsgLen(unix.SizeofInet4Pktinfo))
-		s.info.info = unix.Inet4Pktinfo{Ifindex: int32(m.Index), Spec_dst: as4(m.From.Addr())}
+		s.info.info = unix.Inet4Pktinfo{Ifindex: int32(m.Index), Spec_dst: m.From.Addr().As4()}
 		s.control(h)
 	}
 }
@@ -160,14 +161,6 @@ func (b *Batch) addressFrames() {
 		}
 		b.header(i, m.Data, unsafe.Pointer(&s.link), unix.SizeofSockaddrLinklayer)
 	}
-}
-
-// as4 is an address as the kernel takes it, 0.0.0.0 for none.
-func as4(a netip.Addr) (b [4]byte) {
-	if a = a.Unmap(); a.Is4() {
-		b = a.As4()
-	}
-	return b
 }
 
 // recvmmsg receives up to all of hdrs that are there.

@@ -1,10 +1,11 @@
 package link
 
 import (
-	"net/netip"
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"dhcpd/internal/netip"
 )
 
 func (k *kernel) SetUp(on ID) error {

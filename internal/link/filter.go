@@ -2,9 +2,9 @@ package link
 
 import (
 	"encoding/binary"
-	"net/netip"
 
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 
 	"golang.org/x/sys/unix"
 )
@@ -172,7 +172,7 @@ func onlyARP(about []netip.Addr) program {
 	for _, at := range []uint32{arp + 14, arp + 24} { // sender, target
 		p.load(loadWord, at)
 		for _, a := range about {
-			b := as4(a)
+			b := a.As4()
 			p.keepIf(ifEqual, binary.BigEndian.Uint32(b[:]))
 		}
 	}

@@ -2,10 +2,11 @@ package link
 
 import (
 	"errors"
-	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"dhcpd/internal/netip"
 )
 
 // Frames sends whole Ethernet frames out of one interface and hears those of

@@ -3,12 +3,13 @@
 package link
 
 import (
-	"net/netip"
 	"os"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"dhcpd/internal/netip"
 )
 
 // packetFrames is a packet socket. With the build tag raw mdlayher/raw takes

@@ -4,7 +4,6 @@ package link
 
 import (
 	"net"
-	"net/netip"
 	"os"
 	"sync/atomic"
 	"time"
@@ -13,6 +12,8 @@ import (
 	"github.com/mdlayher/raw"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"dhcpd/internal/netip"
 )
 
 type rawFrames struct {

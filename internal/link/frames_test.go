@@ -3,13 +3,13 @@ package link
 import (
 	"bytes"
 	"errors"
-	"net/netip"
 	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -3,13 +3,13 @@ package link
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -1,9 +1,9 @@
 package link
 
 import (
-	"net/netip"
-
 	"golang.org/x/sys/unix"
+
+	"dhcpd/internal/netip"
 )
 
 const (

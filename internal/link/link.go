@@ -27,9 +27,9 @@
 package link
 
 import (
-	"net/netip"
-
 	"golang.org/x/sys/unix"
+
+	"dhcpd/internal/netip"
 )
 
 // An ID names an interface: by index for the kernel, by name for people.

@@ -2,10 +2,11 @@ package link
 
 import (
 	"bytes"
-	"net/netip"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"dhcpd/internal/netip"
 )
 
 // link builds the body of an RTM_NEWLINK.

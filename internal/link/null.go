@@ -1,6 +1,6 @@
 package link
 
-import "net/netip"
+import "dhcpd/internal/netip"
 
 // Null is a Host that only looks and acts as if (test mode): addresses,
 // routes, MTU and host name stay as they are. Links are brought up all the same, because

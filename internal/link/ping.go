@@ -1,12 +1,12 @@
 package link
 
 import (
-	"net/netip"
 	"os"
 
 	"golang.org/x/sys/unix"
 
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // Ping asks by ICMP whether hosts are there. One goroutine may wait for

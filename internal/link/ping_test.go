@@ -2,9 +2,10 @@ package link
 
 import (
 	"errors"
-	"net/netip"
 	"os"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 func TestS7_Ping(t *testing.T) {

@@ -2,12 +2,12 @@ package link
 
 import (
 	"encoding/binary"
-	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // Query asks a server from port 67 of an address of ours, which is where a
@@ -34,7 +34,7 @@ func OpenQuery(from, to netip.Addr) (*Query, error) {
 	if fd, err := unix.Socket(unix.AF_INET, kind, 0); err == nil {
 		q.held = fd
 		attach(fd, program{{Code: end, K: drop}})
-		unix.Bind(fd, &unix.SockaddrInet4{Port: queryPort, Addr: as4(from)})
+		unix.Bind(fd, &unix.SockaddrInet4{Port: queryPort, Addr: from.As4()})
 	}
 	return q, nil
 }
@@ -53,15 +53,15 @@ func (q *Query) open() (err error) {
 	if err = attach(q.out, program{{Code: end, K: drop}}); err != nil {
 		return err
 	}
-	if err = unix.Bind(q.out, &unix.SockaddrInet4{Addr: as4(q.from)}); err != nil {
+	if err = unix.Bind(q.out, &unix.SockaddrInet4{Addr: q.from.As4()}); err != nil {
 		return err
 	}
-	return unix.Connect(q.out, &unix.SockaddrInet4{Addr: as4(q.to)})
+	return unix.Connect(q.out, &unix.SockaddrInet4{Addr: q.to.As4()})
 }
 
 // onlyQueries is the filter for datagrams to port 67 of an address of ours.
 func onlyQueries(to netip.Addr) program {
-	b := as4(to)
+	b := to.As4()
 	var p program
 	p.load(loadWord, 16)
 	p.dropUnless(ifEqual, binary.BigEndian.Uint32(b[:]))
@@ -102,7 +102,7 @@ func (q *Query) Wait(patience time.Duration) ([]byte, error) {
 
 // read returns the payload of what has come, nil for nothing.
 func (q *Query) read() []byte {
-	n, _, err := unix.Recvfrom(q.in, q.buf[:], 0)
+	n, err := unix.Read(q.in, q.buf[:])
 	if err != nil {
 		return nil
 	}

@@ -1,9 +1,9 @@
 package link
 
 import (
-	"net/netip"
-
 	"golang.org/x/sys/unix"
+
+	"dhcpd/internal/netip"
 )
 
 // String is the route as ip(8) writes it, as far as people need it.

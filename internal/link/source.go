@@ -1,10 +1,11 @@
 package link
 
 import (
-	"net/netip"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"dhcpd/internal/netip"
 )
 
 // SourceTo returns the address of ours that the routes choose to talk to a
@@ -15,7 +16,7 @@ func SourceTo(a netip.Addr) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	defer unix.Close(fd)
-	if err := unix.Connect(fd, &unix.SockaddrInet4{Port: 67, Addr: as4(a)}); err != nil {
+	if err := unix.Connect(fd, &unix.SockaddrInet4{Port: 67, Addr: a.As4()}); err != nil {
 		return netip.Addr{}, false
 	}
 	var name unix.RawSockaddrInet4

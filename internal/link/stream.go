@@ -2,11 +2,12 @@ package link
 
 import (
 	"io"
-	"net/netip"
 	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"dhcpd/internal/netip"
 )
 
 // Stream is a TCP connection to a server of bulk leasequeries (RFC 6926). One
@@ -44,8 +45,8 @@ func connect(from, to netip.Addr) (fd int, err error) {
 	if err != nil {
 		return -1, err
 	}
-	if err = unix.Bind(fd, &unix.SockaddrInet4{Addr: as4(from)}); err == nil {
-		err = unix.Connect(fd, &unix.SockaddrInet4{Port: queryPort, Addr: as4(to)})
+	if err = unix.Bind(fd, &unix.SockaddrInet4{Addr: from.As4()}); err == nil {
+		err = unix.Connect(fd, &unix.SockaddrInet4{Port: queryPort, Addr: to.As4()})
 	}
 	if err != nil && err != unix.EINPROGRESS {
 		unix.Close(fd)

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"dhcpd/internal/netip"
 )
 
 // A Host is a machine of a lab.
@@ -225,7 +226,7 @@ func (h *Host) Addrs(name string) (list []netip.Prefix) {
 		}
 		addrs, _ := ifi.Addrs()
 		for _, a := range addrs {
-			if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
+			if p, ok := netip.ParsePrefix(a.String()); ok {
 				list = append(list, p)
 			}
 		}

@@ -3,12 +3,13 @@ package netlab
 import (
 	"bufio"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // pair is a server and a client on one wire.

@@ -2,10 +2,11 @@ package netlab
 
 import (
 	"fmt"
-	"net/netip"
 	"os"
 	"strings"
 	"time"
+
+	"dhcpd/internal/netip"
 )
 
 // Serving is what a peer is to serve, the same for each kind of server.

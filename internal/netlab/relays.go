@@ -1,6 +1,6 @@
 package netlab
 
-import "net/netip"
+import "dhcpd/internal/netip"
 
 // Busybox has a relay too, dhcprelay, but Debian's busybox is built without
 // it.

@@ -1,11 +1,11 @@
 package oracle
 
 import (
-	"net/netip"
 	"testing"
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 )

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"net"
-	"net/netip"
 	"strings"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/iana"

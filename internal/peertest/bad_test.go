@@ -2,11 +2,11 @@ package peertest
 
 import (
 	"fmt"
-	"net/netip"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

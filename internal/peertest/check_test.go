@@ -1,12 +1,12 @@
 package peertest
 
 import (
-	"net/netip"
 	"strings"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // TestS15_S7_Probe: an address of the pool that somebody uses is found out before

@@ -2,7 +2,6 @@ package peertest
 
 import (
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +13,7 @@ import (
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // countIn returns how often something was counted by what dhcpd -q prints, 0

@@ -3,7 +3,6 @@ package peertest
 import (
 	"encoding/binary"
 	"errors"
-	"net/netip"
 	"os"
 	"slices"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

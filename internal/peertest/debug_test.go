@@ -1,13 +1,13 @@
 package peertest
 
 import (
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"dhcpd/internal/netip"
 )
 
 // A hammer takes addresses out of the pool and puts them back, by real

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"flag"
 	"math/rand/v2"
-	"net/netip"
 	"os"
 	"testing"
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 	"dhcpd/pool"
 )

@@ -2,12 +2,12 @@ package peertest
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // TestP1_S11_S13_Elements: elements of the config file by what real clients are

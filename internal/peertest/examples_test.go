@@ -1,12 +1,12 @@
 package peertest
 
 import (
-	"net/netip"
 	"os"
 	"strings"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -3,10 +3,10 @@ package peertest
 import (
 	"encoding/binary"
 	"net"
-	"net/netip"
 	"testing"
 	"time"
 
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -1,11 +1,11 @@
 package peertest
 
 import (
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

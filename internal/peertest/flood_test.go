@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -3,11 +3,11 @@ package peertest
 import (
 	"encoding/binary"
 	"math/rand/v2"
-	"net/netip"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 
 	"golang.org/x/sys/unix"

@@ -2,7 +2,6 @@ package peertest
 
 import (
 	"bytes"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -2,13 +2,13 @@ package peertest
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 
 	"golang.org/x/sys/unix"

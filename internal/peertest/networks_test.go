@@ -1,11 +1,11 @@
 package peertest
 
 import (
-	"net/netip"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // TestS5_S17_TwoAddresses: an interface with two addresses serves the networks

@@ -3,13 +3,13 @@ package peertest
 import (
 	"bytes"
 	"fmt"
-	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -2,13 +2,13 @@ package peertest
 
 import (
 	"fmt"
-	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -3,13 +3,13 @@ package peertest
 import (
 	"bytes"
 	"fmt"
-	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // TestS1_S4_Perfdhcp: Kea's load client, which plays relay and clients both,

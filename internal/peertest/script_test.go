@@ -1,13 +1,13 @@
 package peertest
 
 import (
-	"net/netip"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

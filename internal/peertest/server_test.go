@@ -2,7 +2,6 @@ package peertest
 
 import (
 	"fmt"
-	"net/netip"
 	"regexp"
 	"strings"
 	"syscall"
@@ -10,6 +9,7 @@ import (
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -2,13 +2,13 @@ package peertest
 
 import (
 	"bytes"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 

@@ -1,10 +1,10 @@
 package rdisc
 
 import (
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // Router is one that was advertised.

@@ -3,13 +3,13 @@ package rdisc
 import (
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 var (

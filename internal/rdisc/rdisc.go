@@ -7,10 +7,10 @@ package rdisc
 import (
 	"encoding/binary"
 	"math/bits"
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // The constants of RFC 1256 section 6.

@@ -1,10 +1,10 @@
 package rdisc
 
 import (
-	"net/netip"
 	"time"
 
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // Advertiser says when a router advertises itself on one network. The zero

@@ -3,11 +3,11 @@ package rdisc
 import (
 	"bytes"
 	"math/rand/v2"
-	"net/netip"
 	"testing"
 	"time"
 
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 )
 
 // TestI4_Intervals: at once, three more within 16 s each, and then at random
