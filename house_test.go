@@ -34,7 +34,7 @@ const (
 
 // house lists the rooms from the top down: a room only imports rooms below.
 var house = []room{
-	{"cmd/dhcpd", false, "daemon conf pool cache link dns hook ask dhcp4 safe"},
+	{"cmd/dhcpd", false, "daemon bootargs conf pool cache link dns hook ask dhcp4 safe"},
 	{"internal/bench", false, "server pool act conf dhcp4 link netlab " + xsys},
 	{"internal/demo", false, "netlab"},
 	{"internal/features", false, ""},
@@ -45,6 +45,7 @@ var house = []room{
 	{"client", true, "act dhcp4 auth"},
 	{"internal/act", true, "dhcp4 pool"},
 	{"internal/ask", true, "pool dhcp4"},
+	{"internal/bootargs", true, "dhcp4 netip"},
 	{"internal/hook", false, "dhcp4"},
 	{"internal/conf", true, "dhcp4 safe"},
 	{"cache", false, "dhcp4 safe"},

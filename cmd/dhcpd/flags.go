@@ -6,13 +6,14 @@ import (
 	"strconv"
 )
 
-const usage = "Usage: dhcpd [-qarlnjV] [-t[level]] [-d[level]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]"
+const usage = "Usage: dhcpd [-qarlnjV] [-t[level]] [-d[level]] [-o[seconds]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]"
 
 // flags is the command line.
 type flags struct {
 	verb              byte // q a r l n V, 0 for the daemon
 	json              bool // -j
 	test, debug       int
+	once              int // seconds of -o, 0 without it
 	conf, cache, pool string
 	interfaces        []string // patterns
 	hosts             []string
@@ -63,15 +64,10 @@ func (f *flags) word(s string, args []string) ([]string, error) {
 				return nil, errUsage
 			}
 			f.verb = c
-		case 't', 'd':
-			level, rest, err := number(s)
-			if err != nil {
+		case 't', 'd', 'o':
+			var err error
+			if s, err = f.level(c, s); err != nil {
 				return nil, errUsage
-			}
-			if s = rest; c == 't' {
-				f.test = level
-			} else {
-				f.debug = level
 			}
 		case 'f', 'c', 'p', 'i':
 			if s == "" && len(args) > 0 {
@@ -89,14 +85,28 @@ func (f *flags) word(s string, args []string) ([]string, error) {
 	return args, nil
 }
 
-// number takes the digits off s, 1 if there are none.
-func number(s string) (n int, rest string, err error) {
+// level takes the number of a flag off what follows it.
+func (f *flags) level(flag byte, s string) (rest string, err error) {
+	switch flag {
+	case 't':
+		f.test, rest, err = number(s, 1)
+	case 'd':
+		f.debug, rest, err = number(s, 1)
+	case 'o':
+		f.once, rest, err = number(s, 30)
+		f.once = max(f.once, 1)
+	}
+	return rest, err
+}
+
+// number takes the digits off s; without any the number is none.
+func number(s string, none int) (n int, rest string, err error) {
 	digits := 0
 	for digits < len(s) && s[digits] >= '0' && s[digits] <= '9' {
 		digits++
 	}
 	if digits == 0 {
-		return 1, s, nil
+		return none, s, nil
 	}
 	n, err = strconv.Atoi(s[:digits])
 	return n, s[digits:], err
@@ -125,7 +135,7 @@ func (f *flags) check() error {
 	case 'l':
 		least = 2 // a server and a key
 	}
-	if len(f.hosts) < least || len(f.hosts) > 0 && least == 0 || f.json && f.verb != 'l' {
+	if len(f.hosts) < least || len(f.hosts) > 0 && least == 0 || f.json && f.verb != 'l' || f.once > 0 && f.verb != 0 {
 		return errUsage
 	}
 	for _, p := range f.interfaces {

@@ -23,6 +23,8 @@ type Env struct {
 	// Include returns the text of an included file. An error that is
 	// fs.ErrNotExist makes it count as empty. Nil: no file exists.
 	Include func(path string) (string, error)
+	// More is read behind the file, as if it stood there.
+	More string
 	// Hosts is the text of the hosts file. Load reads HostsFile if it is
 	// empty.
 	Hosts string

@@ -122,7 +122,7 @@ func TestB1_LinkBroughtUp(t *testing.T) {
 func TestL9_InterfacePatterns(t *testing.T) {
 	d := &Daemon{opt: Options{Interfaces: []string{"eth*", "lan0"}}}
 	for name, want := range map[string]bool{"eth0": true, "lan0": true, "lan1": false, "wlan0": false} {
-		if d.allowed(name) != want {
+		if d.allowed(&link.Interface{ID: link.ID{Name: name}}) != want {
 			t.Errorf("%s allowed: %v", name, !want)
 		}
 	}

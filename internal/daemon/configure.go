@@ -40,9 +40,9 @@ func (d *Daemon) setUpNetwork(n *network, l, old *act.Lease) {
 	}
 	left := d.lifetime(n, l)
 	a := link.Address{Prefix: l.Net, Broadcast: broadcast(l), Valid: left, Preferred: left}
-	if err := d.host.SetAddress(n.link.ID, a); err != nil {
-		d.check(err)
-	} else {
+	err := d.host.SetAddress(n.link.ID, a)
+	d.check(err)
+	if n.denied = err != nil; !n.denied {
 		d.gained(n, a)
 	}
 	d.setMTU(n, l.MTU)

@@ -28,6 +28,9 @@ type Options struct {
 	Test              int      // test level, 0 for none
 	Debug             int      // debug level
 	Interfaces        []string // shell patterns of the interfaces allowed; none allows all
+	MAC               [6]byte  // the Ethernet address of the one allowed; zero allows all
+	More              string   // lines to read behind those of Conf
+	Once              int      // seconds that -o has; 0 without -o
 	Stdout, Stderr    io.Writer
 }
 
@@ -61,6 +64,7 @@ type Daemon struct {
 	counters uint64        // and how far it may go; 0 before there is a key
 	pass     pass          // to the rest of the machine
 	service  *service
+	race     race // with -o
 
 	count  counts
 	teller *teller       // nil in test mode
@@ -111,12 +115,30 @@ func Run(o Options) int {
 	// At least two, because the thread that waits for the disk keeps hold of a
 	// processor; never many, because idle ones cost more than they could do.
 	runtime.GOMAXPROCS(min(max(runtime.NumCPU(), 2), 4))
-	defer d.stop()
+	status := 1
 	if err := d.start(); err != nil {
 		d.say.log(err.Error())
-		return 1
+	} else {
+		status = d.loop()
 	}
-	return d.loop()
+	d.stop()
+	return d.lastErrors(status)
+}
+
+// lastErrors says what could not be written at the end, which -o does not call
+// a success.
+func (d *Daemon) lastErrors(status int) int {
+	for {
+		select {
+		case err := <-d.failed:
+			d.check(err)
+			if d.opt.Once > 0 && status == success {
+				status = kernelRefused
+			}
+		default:
+			return status
+		}
+	}
 }
 
 // start opens what the daemon lives with.

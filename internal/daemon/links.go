@@ -112,7 +112,7 @@ func (d *Daemon) appear(l *link.Interface) {
 
 // vanish forgets an interface that is gone.
 func (d *Daemon) vanish(index int, n *network) {
-	if d.allowed(n.name()) && n.busy() && len(d.missed) < mostGone {
+	if d.allowed(&n.link) && n.busy() && len(d.missed) < mostGone {
 		d.missed[n.name()] = true
 	}
 	d.stepped = true

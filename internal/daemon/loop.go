@@ -22,9 +22,8 @@ func (d *Daemon) loop() int {
 			d.say.log(d.fatal.Error())
 			return 1
 		}
-		if d.nothingToDo() {
-			d.say.debug(1, "Nothing more to do")
-			return 0
+		if status, over := d.over(); over {
+			return status
 		}
 		select {
 		case h := <-d.heard:
@@ -83,7 +82,10 @@ func (d *Daemon) finishTurn() {
 	d.service.due()
 	d.service.flush()
 	d.service.listen()
-	if next := earlier(d.service.wake(), d.wake); next != d.alarmAt {
+	if d.opt.Once > 0 {
+		d.judge()
+	}
+	if next := earlier(earlier(d.service.wake(), d.wake), d.race.wake); next != d.alarmAt {
 		d.alarmAt = next
 		d.check(d.alarm.Set(d.clock.boottime(next)))
 	}
@@ -127,6 +129,10 @@ func (d *Daemon) signal(s os.Signal) bool {
 	case unix.SIGHUP:
 		d.reload()
 	default:
+		if d.opt.Once > 0 {
+			d.race.end = d.now // time is up
+			return false
+		}
 		for _, n := range d.order {
 			d.retire(n)
 			d.step(n, client.Event{Kind: client.Leave})
@@ -146,13 +152,28 @@ func (d *Daemon) any(holds func(*network) bool) bool {
 	return false
 }
 
+// over tells whether the program may end, and with which exit status.
+func (d *Daemon) over() (status int, yes bool) {
+	if d.opt.Once > 0 {
+		if !d.race.over {
+			return 0, false
+		}
+		return d.endRace(), true
+	}
+	if !d.nothingToDo() {
+		return 0, false
+	}
+	d.say.debug(1, "Nothing more to do")
+	return 0, true
+}
+
 // nothingToDo tells whether the program may end (B6): every network is
 // configured for ever, its router too, and none is served. One that went while
 // there was work on it is waited for, and so is the first: a start that comes
 // before its driver must not be the end.
 func (d *Daemon) nothingToDo() bool {
 	for _, n := range d.order {
-		if d.allowed(n.name()) && n.busy() {
+		if d.allowed(&n.link) && n.busy() {
 			return false
 		}
 	}

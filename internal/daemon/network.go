@@ -43,6 +43,7 @@ type network struct {
 	waits  bool // it has `option wait`, and others that are to be served are not configured yet
 	relay  relay.Network
 	routed bool  // it has routes to relayed clients
+	denied bool  // the kernel has refused its address
 	asIf   *asIf // in test mode, what the kernel would know
 }
 
@@ -83,13 +84,16 @@ func (n *network) busy() bool {
 // Ethernet that is no part of something else (B1).
 func usable(l *link.Interface) bool { return l.Ether && !l.Port }
 
-// allowed tells whether -i allows an interface.
-func (d *Daemon) allowed(name string) bool {
+// allowed tells whether -i, or the kernel's command line, allows an interface.
+func (d *Daemon) allowed(l *link.Interface) bool {
+	if d.opt.MAC != ([6]byte{}) && l.MAC != d.opt.MAC {
+		return false
+	}
 	if len(d.opt.Interfaces) == 0 {
 		return true
 	}
 	for _, p := range d.opt.Interfaces {
-		if ok, _ := path.Match(p, name); ok {
+		if ok, _ := path.Match(p, l.Name); ok {
 			return true
 		}
 	}
@@ -97,7 +101,7 @@ func (d *Daemon) allowed(name string) bool {
 }
 
 // ours tells whether a network is an Ethernet that we may configure.
-func (d *Daemon) ours(n *network) bool { return usable(&n.link) && d.allowed(n.name()) }
+func (d *Daemon) ours(n *network) bool { return usable(&n.link) && d.allowed(&n.link) }
 
 // global returns the addresses of an interface that can be anybody's concern:
 // neither of the link nor link-local (B3).

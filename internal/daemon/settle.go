@@ -11,7 +11,7 @@ import (
 // loadConf reads the config file and sees to it that it is read again when it
 // or the hosts file changes. One that can't be understood changes nothing.
 func (d *Daemon) loadConf() error {
-	cfg, err := conf.Load(d.opt.Conf, conf.Env{Interfaces: d.ifs, Resolve: d.names.addrs})
+	cfg, err := conf.Load(d.opt.Conf, conf.Env{More: d.opt.More, Interfaces: d.ifs, Resolve: d.names.addrs})
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (d *Daemon) settle() {
 	var nets []conf.Net
 	var asked []*network
 	for _, n := range d.order {
-		if d.allowed(n.name()) && !n.link.Port {
+		if d.allowed(&n.link) && !n.link.Port {
 			nets = append(nets, conf.Net{Name: n.name(), Index: n.link.Index, MAC: n.link.MAC,
 				Ether: usable(&n.link), Addr: n.addr.Addr()})
 			asked = append(asked, n)
@@ -57,7 +57,7 @@ func (d *Daemon) settle() {
 	}
 	plans := d.cfg.Own(nets)
 	// The pool before the first address: a second daemon must not get that far.
-	if slices.ContainsFunc(plans, func(p conf.Plan) bool { return works(&p) }) && d.opt.Test == 0 {
+	if slices.ContainsFunc(plans, func(p conf.Plan) bool { return works(&p) }) && d.opt.Test == 0 && d.opt.Once == 0 {
 		if d.fatal = d.service.open(); d.fatal != nil {
 			return
 		}
@@ -85,6 +85,12 @@ func (d *Daemon) awaitOthers() {
 
 // follow does what the config file says of a network now.
 func (d *Daemon) follow(n *network, plan conf.Plan) {
+	if d.opt.Once > 0 { // nobody is served; the resolver is told even if the file doesn't say so
+		plan.Server, plan.Relay, plan.Router = false, nil, false
+		if plan.ResolvConf == "" {
+			plan.ResolvConf = "/etc/resolv.conf"
+		}
+	}
 	before := n.plan.NoDiscovery
 	n.plan = plan
 	n.site.Settings = plan.Settings

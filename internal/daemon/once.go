@@ -1,0 +1,132 @@
+package daemon
+
+import (
+	"time"
+
+	"dhcpd/cache"
+	"dhcpd/client"
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/link"
+	"dhcpd/internal/safe"
+)
+
+// What -o ends with, as its exit status: of several networks that of the one
+// that came furthest.
+const (
+	success       = 0
+	noEthernet    = 2
+	noCarrier     = 3
+	noOffer       = 4
+	naked         = 5
+	inUse         = 6
+	kernelRefused = 7
+)
+
+var endings = [...]string{
+	noEthernet:    "no Ethernet is there to be configured",
+	noCarrier:     "no network has a carrier",
+	noOffer:       "no server gives an address",
+	naked:         "a server refuses the address (DHCPNAK)",
+	inUse:         "the address that is offered is in use by another host",
+	kernelRefused: "the system refuses; see above",
+}
+
+// race is what -o waits for: the networks race for an address.
+type race struct {
+	end   time.Time // when all is over
+	first time.Time // when the first network was configured; zero before
+	wake  time.Time // when to look again; zero for never
+
+	over   bool
+	status int // how it went, once it is over
+}
+
+// others is how much longer the others may take than the first.
+const others = 2 * time.Second
+
+// reached tells how far a network has come.
+func (n *network) reached() int {
+	switch {
+	case n.denied:
+		return kernelRefused
+	case n.addr.IsValid() && (n.origin != dynamic || n.client.Held && n.client.Phase >= client.Bound):
+		return success
+	case n.client.Declines > 0:
+		return inUse
+	case n.client.Naks > 0:
+		return naked
+	case n.link.Carrier:
+		return noOffer
+	}
+	return noCarrier
+}
+
+// judge finds out whether the race is over, and how it went.
+func (d *Daemon) judge() {
+	r, furthest, won, trying := &d.race, noEthernet, false, false
+	if r.end.IsZero() {
+		r.end = d.now.Add(time.Duration(d.opt.Once) * time.Second)
+	}
+	for _, n := range d.order {
+		if !d.ours(n) || n.plan.Ignore && n.origin == none {
+			continue
+		}
+		s := n.reached()
+		won = won || s == success
+		trying = trying || n.link.Carrier && s != success && s != kernelRefused
+		furthest = max(furthest, s)
+	}
+	if won {
+		furthest = success
+		if r.first.IsZero() {
+			r.first = d.now
+		}
+		r.end = earlier(r.end, r.first.Add(others))
+	}
+	done := (won || furthest == kernelRefused) && !trying
+	r.status, r.over, r.wake = furthest, done || !d.now.Before(r.end), r.end
+}
+
+// endRace tells the world how the race went, and returns the exit status.
+func (d *Daemon) endRace() int {
+	status := d.race.status
+	if status != success {
+		d.say.log(endings[status])
+		return status
+	}
+	for _, n := range d.order {
+		if !d.ours(n) || n.reached() != success {
+			continue
+		}
+		if l := n.lease(); l != nil && l.ACK != nil && !l.ACK.Options.Has(dhcp4.DNSServer) {
+			d.say.log(n.name() + ": " + l.Net.String() + ", without a name server")
+		}
+		if err := d.writeNetConf(n); err != nil {
+			d.say.log(err.Error())
+			status = kernelRefused
+		}
+	}
+	return status
+}
+
+// writeNetConf leaves what the rest of an initramfs wants to know (C17).
+func (d *Daemon) writeNetConf(n *network) error {
+	if d.opt.Test > 0 {
+		return nil
+	}
+	e, proto, left := cache.Entry{Name: n.name(), Addr: n.addr}, "static", time.Duration(0)
+	if l := n.lease(); l != nil {
+		e = leaseEntry(n, l)
+		if !l.Infinite() {
+			left = l.End.Sub(l.Start)
+		}
+	}
+	if n.origin == dynamic {
+		proto = "dhcp"
+	}
+	why, err := safe.Publish("/run/net-"+n.name()+".conf", cache.NetConf(&e, proto, link.Boottime(), left))
+	if err == nil {
+		err = why
+	}
+	return err
+}

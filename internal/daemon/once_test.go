@@ -1,0 +1,76 @@
+package daemon
+
+import (
+	"testing"
+	"time"
+
+	"dhcpd/client"
+	"dhcpd/internal/act"
+	"dhcpd/internal/link"
+)
+
+// TestL8_Race: when -o is over, and with which exit status.
+func TestL8_Race(t *testing.T) {
+	none := func(*network) {}
+	bound := func(n *network) {
+		n.origin, n.addr = dynamic, address("10.0.0.5/24", 100).Prefix
+		n.client.Phase, n.client.Held, n.client.Lease = client.Bound, true, &act.Lease{Net: n.addr}
+	}
+	asking := func(n *network) { n.origin, n.client.Phase = dynamic, client.Selecting }
+	dead := func(n *network) { asking(n); n.link.Carrier = false }
+	for _, tt := range []struct {
+		name   string
+		nets   []func(*network)
+		after  time.Duration // when the last network came as far as that
+		at     time.Duration // when it must be over
+		status int
+	}{
+		{"the only one", []func(*network){bound}, time.Second, time.Second, 0},
+		{"both", []func(*network){bound, bound}, time.Second, time.Second, 0},
+		{"another still asks", []func(*network){bound, asking}, time.Second, 3 * time.Second, 0},
+		{"another has no carrier", []func(*network){dead, bound}, time.Second, time.Second, 0},
+		{"the end comes before the two seconds", []func(*network){asking, bound}, 29 * time.Second, 30 * time.Second, 0},
+		{"an address of before", []func(*network){func(n *network) { n.origin, n.addr = foreign, address("10.0.0.5/24", link.Forever).Prefix }}, 0, 0, 0},
+		{"a lease that nobody has confirmed yet", []func(*network){func(n *network) { bound(n); n.client.Phase = client.Rebooting }}, 0, 30 * time.Second, noOffer},
+		{"no Ethernet", nil, 0, 30 * time.Second, noEthernet},
+		{"a port of a bridge", []func(*network){func(n *network) { n.link.Port = true }}, 0, 30 * time.Second, noEthernet},
+		{"no carrier", []func(*network){dead, dead}, 0, 30 * time.Second, noCarrier},
+		{"no offer", []func(*network){dead, asking}, 0, 30 * time.Second, noOffer},
+		{"a NAK", []func(*network){asking, func(n *network) { asking(n); n.client.Naks = 1 }}, 0, 30 * time.Second, naked},
+		{"in use", []func(*network){func(n *network) { asking(n); n.client.Declines = 1 }, none}, 0, 30 * time.Second, inUse},
+		{"refused", []func(*network){func(n *network) { bound(n); n.denied = true }, dead}, 0, 0, kernelRefused},
+		{"one refused, one asking", []func(*network){func(n *network) { bound(n); n.denied = true }, asking}, 0, 30 * time.Second, kernelRefused},
+		{"one refused, one bound", []func(*network){func(n *network) { bound(n); n.denied = true }, bound}, 0, 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, first, _ := newDaemon(t, "")
+			d.opt.Once = 30
+			var nets []*network
+			for range tt.nets {
+				n := &network{link: first.link}
+				n.link.Carrier = true
+				nets = append(nets, n)
+			}
+			d.order = nets
+			for step := time.Duration(0); step <= tt.at; step += time.Second {
+				d.now = start.Add(step)
+				if step == tt.after {
+					for i, come := range tt.nets {
+						come(nets[i])
+					}
+				}
+				d.judge()
+				switch r := d.race; {
+				case r.over && step != tt.at:
+					t.Fatalf("over after %s", step)
+				case !r.over && step == tt.at:
+					t.Fatalf("not over")
+				case !r.over && !r.wake.After(d.now):
+					t.Fatalf("after %s nothing will wake it", step)
+				case r.over && r.status != tt.status:
+					t.Errorf("exit status %d, want %d", r.status, tt.status)
+				}
+			}
+		})
+	}
+}
