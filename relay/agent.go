@@ -17,6 +17,9 @@ func (n *Network) subOptions() []byte {
 	if n.Remote != nil {
 		b = appendSub(b, dhcp4.RemoteID, n.Remote)
 	}
+	if n.Relay != nil {
+		b = appendSub(b, dhcp4.RelayID, n.Relay)
+	}
 	here := n.Addr.Addr().As4()
 	if n.Select && n.giaddr != n.Addr.Addr() { // else giaddr says it: RFC 3527 section 3
 		b = appendSub(b, dhcp4.LinkSelection, here[:])

@@ -43,18 +43,26 @@ func (r *Relay) glean(n *Network, table *pool.Table, p *Packet) {
 	if through || !n.Routes {
 		x.Kept = x.Told
 	}
-	if had && sameLease(&old, x) {
+	r.locate(n, &old, had)
+}
+
+// locate takes r.record, of a client on network n, into the table, in the place
+// of old.
+func (r *Relay) locate(n *Network, old *pool.Record, had bool) {
+	x := &r.record
+	if had && sameLease(old, x) {
 		x.Since = old.Since
 		r.do(act.Learn).Record = x
 	} else {
 		if old.State == pool.Relayed && old.Via != n.If {
-			r.unroute(&old)
+			r.unroute(old)
 		}
 		if n.Routes {
 			r.do(act.Route).Addr = x.Addr
 		}
 		r.keep()
 	}
+	r.asks.found(n, x.Addr)
 	r.due(x.Told)
 }
 

@@ -16,11 +16,13 @@ type Settings struct {
 
 	// Option 82 (RFC 3046). Circuit and Remote are nil if they are not sent.
 	Circuit, Remote []byte
-	Trusted         bool // clients, or switches before us, may send option 82
-	Select          bool // link selection, RFC 3527
-	Override        bool // server identifier override, RFC 5107
-	Flags           bool // relay flags, RFC 5010
-	Routes          bool // host routes for relayed leases
+	Relay           []byte // relay ID, RFC 6925
+	Trusted         bool   // clients, or switches before us, may send option 82
+	Select          bool   // link selection, RFC 3527
+	Override        bool   // server identifier override, RFC 5107
+	Flags           bool   // relay flags, RFC 5010
+	Routes          bool   // host routes for relayed leases
+	Ask             bool   // the servers are asked who has an address that is not known
 }
 
 // Network is a network that we relay for. The daemon fills in the exported
@@ -41,6 +43,8 @@ type Network struct {
 
 	asked, last time.Time // the first DISCOVER since a server was heard, and the latest
 	silent      bool
+
+	begun, lost bool // it was seen whether its leases are lost, and they are
 }
 
 // mostHops is how many relays a message may have passed before us (RFC 1542

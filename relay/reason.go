@@ -15,6 +15,7 @@ const (
 	noCircuit
 	notServer
 	noQuery
+	tooMany
 	reasons // how many there are
 )
 
@@ -29,6 +30,7 @@ var reasonTexts = [reasons]string{
 	noCircuit:   "a reply that does not say for which of the networks with its giaddr it is",
 	notServer:   "a reply from where clients are, and not from a server that we relay to",
 	noQuery:     "an answer to a DHCPLEASEQUERY that nobody here has sent",
+	tooMany:     "an address that is not asked about, since too many are",
 }
 
 // String returns the text that the debug output shows.
@@ -45,7 +47,7 @@ func (r *Relay) Counts() *Counts { return &r.counts }
 func (c *Counts) All(yield func(what string, n uint64) bool) {
 	for why, n := range c {
 		what := reasonTexts[why]
-		if n > 0 && reason(why) != noRoom {
+		if n > 0 && reason(why) != noRoom && reason(why) != tooMany {
 			what = "dropped: " + what
 		}
 		if n > 0 && !yield(what, n) {

@@ -4,9 +4,8 @@
 // not tell a relay to change stays as it is. What servers give to clients it
 // notes in the pool's table, as records in state relayed, which it asks for by
 // Learn and Commit; it reads the table and never writes it.
-//
-// The relay does not ask its servers yet who has an address that it does not
-// know (RFC 4388). Their answers would come in where Down drops them.
+// Who has an address that it does not know it asks the servers (RFC 4388, RFC
+// 6926), if it is to: Want, Answer, Bulk.
 package relay
 
 import (
@@ -22,6 +21,8 @@ import (
 // call; the rest is scratch memory, so that relaying costs no allocation. It
 // serves one caller at a time.
 type Relay struct {
+	Random func() uint64 // for whoever has Ask set
+
 	now    time.Time
 	at     pool.Time
 	counts Counts
@@ -31,6 +32,7 @@ type Relay struct {
 	id     [1 + 16]byte // memory for record.ID
 
 	wake time.Time // when the next relayed lease ends, or may
+	asks asker
 }
 
 // Packet is a message as it came.
@@ -104,9 +106,8 @@ func (r *Relay) Down(now time.Time, n *Network, table *pool.Table, p *Packet) []
 		return r.acts
 	}
 	n.answered()
-	switch p.Msg.Type() {
-	case dhcp4.LeaseUnassigned, dhcp4.LeaseUnknown, dhcp4.LeaseActive:
-		r.drop(noQuery) // for us, not for a client: RFC 4388 section 6.1
+	if Answers(p.Msg) {
+		r.drop(noQuery)
 		return r.acts
 	}
 	if n.addedAgent(p.Msg) {

@@ -172,11 +172,12 @@ func TestP1_ExamplesOfTheManPage(t *testing.T) {
 			"DNSserver 198.51.100.1 198.51.100.2 hostname \"plotter\" domain \"example.com\" NTPserver 198.51.100.1 DHCPlease 604800"},
 	}
 	list := examples(t, "dhcp.conf.5")
-	if len(list) != len(tests)+2 {
-		t.Fatalf("%d examples, %d tests", len(list), len(tests)+2)
+	if len(list) != len(tests)+3 {
+		t.Fatalf("%d examples, %d tests", len(list), len(tests)+3)
 	}
 	accessNetwork(t, list[len(tests)])
 	branch(t, list[len(tests)+1])
+	concentrator(t, list[len(tests)+2])
 	for i, tt := range tests {
 		cfg, err := conf.Parse("example", list[i], conf.Env{Hosts: hosts})
 		if err != nil {
@@ -251,6 +252,23 @@ func branch(t *testing.T, text string) {
 	}
 	if why, ok := cfg.Lendable(addr("192.0.2.200")); !ok {
 		t.Error(why)
+	}
+}
+
+// concentrator asks the example of an access concentrator what it does with its
+// lines.
+func concentrator(t *testing.T, text string) {
+	t.Helper()
+	cfg, err := conf.Parse("example", text, conf.Env{})
+	if err != nil || len(cfg.Problems()) > 0 {
+		t.Fatal(err, cfg.Problems())
+	}
+	for _, p := range cfg.Own([]conf.Net{{Name: "line1", Index: 2, Ether: true}, {Name: "line2", Index: 3, Ether: true}}) {
+		a := p.Agent
+		if p.Addr.String() != "203.0.113.1/32" || len(p.Relay) != 2 || a == nil || !a.Circuit.Auto || a.Relay.Text != "north-7" ||
+			!a.Override || !a.Routes || !a.Ask {
+			t.Errorf("%v %+v", p.Addr, p.Settings)
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ const (
 	Probe                       // Addr: an ARP probe for it (RFC 5227 section 2.1.1)
 	Announce                    // Addr: an ARP announcement (RFC 5227 section 2.3)
 	Tell                        // Text, Msg: call the scripts with that word, leasefail or nak, and that message
+	Connect                     // Addr, To.Source, Octets: tell that server this by TCP; the relay hears what it answers
 	Note                        // Level, Text: say it
 )
 

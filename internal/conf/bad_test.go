@@ -237,7 +237,7 @@ var bad = []struct{ text, want string }{
 	{"option relay 10.0.0.1 fallback soon;", `"dhcp.conf", line 1: 'soon' is not a number of seconds (1 to 2147483647)`},
 	{"option relay 10.0.0.1 hops 4 more 5;", `"dhcp.conf", line 1: Usage: option [if] relay host ... [hops number] [fallback seconds]`},
 	{"option relay 10.0.0.1 { };", `"dhcp.conf", line 1: Usage: option [if] relay host ... [hops number] [fallback seconds]`},
-	{"option agent;", `"dhcp.conf", line 1: Usage: option [if] agent { circuit interface|text T; remote mac|text T; trusted; select; override; flags; routes; }`},
+	{"option agent;", `"dhcp.conf", line 1: Usage: option [if] agent { circuit interface|text T; remote mac|text T; relay mac|text T; trusted; select; override; flags; routes; ask; }`},
 	{"option agent { circuits; };", `"dhcp.conf", line 1: Unknown agent setting 'circuits' (did you mean circuit?)`},
 	{"option agent { circuit mac; };", `"dhcp.conf", line 1: Usage: circuit interface|text T`},
 	{"option agent { remote text; };", `"dhcp.conf", line 1: Usage: remote mac|text T`},

@@ -49,7 +49,7 @@ var optionKinds = []optionKind{
 	{"wait", "", flag(func(s *Settings) *bool { return &s.Wait })},
 
 	{"relay", "host ... [hops number] [fallback seconds]", parseRelay},
-	{"agent", "{ circuit interface|text T; remote mac|text T; trusted; select; override; flags; routes; }", parseAgent},
+	{"agent", "{ circuit interface|text T; remote mac|text T; relay mac|text T; trusted; select; override; flags; routes; ask; }", parseAgent},
 
 	{"possessive", "", flag(func(s *Settings) *bool { return &s.Possessive })},
 	{"hostname", "name", text(func(s *Settings) *string { return &s.Hostname })},

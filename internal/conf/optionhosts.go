@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"strconv"
 	"strings"
 
 	"dhcpd/internal/netip"
@@ -94,7 +95,7 @@ func parseAgent(_ *compiler, args line) apply {
 	for _, l := range args[0].lines {
 		if !agentLine(&a, l) {
 			fail(l[0].at, "Unknown agent setting "+
-				suggest(l[0].text, "circuit", "remote", "trusted", "select", "override", "flags", "routes"))
+				suggest(l[0].text, "circuit", "remote", "relay", "trusted", "select", "override", "flags", "routes", "ask"))
 		}
 	}
 	return func(s *Settings, _ uint32) {
@@ -111,6 +112,11 @@ func agentLine(a *Agent, l line) bool {
 	case "remote":
 		a.Remote = agentID(l, "mac")
 		return true
+	case "relay":
+		if a.Relay = agentID(l, "mac"); len(a.Relay.Text) > longestRelay {
+			fail(l[0].at, "A relay ID has at most "+strconv.Itoa(longestRelay)+" octets")
+		}
+		return true
 	case "trusted":
 		a.Trusted = true
 	case "select":
@@ -121,6 +127,8 @@ func agentLine(a *Agent, l line) bool {
 		a.Flags = true
 	case "routes":
 		a.Routes = true
+	case "ask":
+		a.Ask = true
 	default:
 		return false
 	}
@@ -132,7 +140,10 @@ func agentLine(a *Agent, l line) bool {
 
 // longestID is how many octets a circuit ID or remote ID may have, so that both
 // and all else that a relay says fit into an option.
-const longestID = 100
+const (
+	longestID    = 100
+	longestRelay = 36 // a UUID, in text
+)
 
 func agentID(l line, auto string) AgentID {
 	switch {

@@ -160,8 +160,9 @@ func TestP1_Options(t *testing.T) {
 		{"wait", Settings{Wait: true}},
 		{"relay 10.0.0.1 \"hops\" gw hops 4 fallback 30", Settings{Relay: []netip.Addr{addr("10.0.0.1"), addr("10.0.0.2"), addr("10.1.0.3")}, RelayHops: 4, RelayFallback: 30}},
 		{"relay 10.0.0.1 fallback 9; option relay 10.0.0.2", Settings{Relay: []netip.Addr{addr("10.0.0.2")}}},
-		{"agent { circuit interface; remote mac; trusted; select; override; flags; routes; }", Settings{Agent: &Agent{
-			Circuit: AgentID{Auto: true}, Remote: AgentID{Auto: true}, Trusted: true, Select: true, Override: true, Flags: true, Routes: true}}},
+		{"agent { circuit interface; remote mac; relay text r; trusted; select; override; flags; routes; ask; }", Settings{Agent: &Agent{
+			Circuit: AgentID{Auto: true}, Remote: AgentID{Auto: true}, Relay: AgentID{Text: "r"},
+			Trusted: true, Select: true, Override: true, Flags: true, Routes: true, Ask: true}}},
 		{"agent { Circuit Text \"door 1\"; remote text x }", Settings{Agent: &Agent{Circuit: AgentID{Text: "door 1"}, Remote: AgentID{Text: "x"}}}},
 		{"agent { }", Settings{Agent: &Agent{}}},
 		{"possessive", Settings{Possessive: true}},

@@ -71,11 +71,13 @@ type LeaseQuery struct {
 type Agent struct {
 	Circuit  AgentID
 	Remote   AgentID
-	Trusted  bool // requests may bring option 82 along
-	Select   bool // link selection, RFC 3527
-	Override bool // server identifier override, RFC 5107
-	Flags    bool // relay flags, RFC 5010
-	Routes   bool // host routes for relayed leases
+	Relay    AgentID // relay ID, RFC 6925
+	Trusted  bool    // requests may bring option 82 along
+	Select   bool    // link selection, RFC 3527
+	Override bool    // server identifier override, RFC 5107
+	Flags    bool    // relay flags, RFC 5010
+	Routes   bool    // host routes for relayed leases
+	Ask      bool    // ask the servers who has an address that is not known
 }
 
 // AgentID is one sub-option of option 82: nothing, the name or MAC address of

@@ -87,7 +87,7 @@ func (t *types) count(m *dhcp4.Message) { t[m.Type()]++ }
 // send counts what is sent. What is relayed has a server's port if it goes up.
 func (c *counts) send(a *act.Action) {
 	switch {
-	case a.Octets == nil:
+	case a.Msg != nil:
 		c.sent.count(a.Msg)
 	case a.To.Port == dhcp4.ServerPort:
 		c.of[upward]++

@@ -41,6 +41,9 @@ func (d *Daemon) loop() int {
 		case o := <-d.service.others:
 			d.now = d.clock.Now()
 			d.service.hearOther(o)
+		case p := <-d.service.pieces():
+			d.now = d.clock.Now()
+			d.service.piece(p)
 		case <-d.service.poolNews():
 			d.now = d.clock.Now()
 			d.service.poolChanged()

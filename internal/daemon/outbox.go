@@ -100,6 +100,9 @@ func (s *service) tooBig(n *network, m *dhcp4.Message, left dhcp4.Set) {
 // way returns the interface for a reply to a: the one that the request came in
 // on if a is there (S5), else what the routes say, 0.
 func (n *network) way(a netip.Addr) int {
+	if n == nil {
+		return 0
+	}
 	if !a.Is4() || a == dhcp4.Everyone {
 		return n.link.Index
 	}

@@ -51,6 +51,10 @@ func (s *service) fallBack(n *network) (silent bool) {
 
 // down relays a reply that came in on network on.
 func (s *service) down(on *network, m *link.Msg) {
+	if relay.Answers(&s.d.msg) {
+		s.heardAnswer(on, m)
+		return
+	}
 	to, several := s.nets.Find(&s.d.msg)
 	if to == nil {
 		s.do(on, s.relay.Lost(several))
@@ -89,6 +93,7 @@ func (s *service) relink() bool {
 		s.keepRoutes(n)
 	}
 	s.nets.Reset(list)
+	s.asker.prepare(s, list)
 	return len(list) > 0
 }
 
@@ -146,7 +151,9 @@ func relaySettings(n *network) relay.Settings {
 	if a := p.Agent; a != nil {
 		r.Circuit = agentID(a.Circuit, []byte(n.name()))
 		r.Remote = agentID(a.Remote, n.link.MAC[:])
+		r.Relay = agentID(a.Relay, n.link.MAC[:])
 		r.Trusted, r.Select, r.Override, r.Flags, r.Routes = a.Trusted, a.Select, a.Override, a.Flags, a.Routes
+		r.Ask = a.Ask
 	}
 	return r
 }

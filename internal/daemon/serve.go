@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"strconv"
@@ -43,6 +44,7 @@ type service struct {
 	spare    *block
 	failures int // blocks in a row that could not be written
 
+	asker  asker
 	checks checks
 	ears   map[*network]link.Frames // for other servers
 	others chan overheard
@@ -64,6 +66,8 @@ func newService(d *Daemon) *service {
 		written:  make(chan outcome, 1),
 	}
 	s.ears, s.others = map[*network]link.Frames{}, make(chan overheard, 16)
+	s.asker.told = make(chan piece)
+	s.relay.Random = d.random
 	s.checks = checks{s: s, arp: map[*network]*ear{}, came: make(chan present, 64)}
 	return s
 }
@@ -112,6 +116,7 @@ func (s *service) open() error {
 	}
 	if loaded.Torn != "" || loaded.Corrupt != nil {
 		s.core.RecordsLost(s.d.now)
+		s.asker.lost = true
 	}
 	s.firstBlock()
 	s.relay.Start(s.d.now)
@@ -260,8 +265,10 @@ func (s *service) do(n *network, actions []act.Action) {
 			s.table.Unhold(a.Addr)
 		case act.Check:
 			s.checks.ask(n, a.Addr)
+		case act.Connect:
+			go s.fetch(a.To.Source, a.Addr, bytes.Clone(a.Octets))
 		case act.Note:
-			s.d.note(n.name(), a)
+			s.d.note(nameOf(n), a)
 		}
 	}
 }
@@ -281,11 +288,14 @@ func (s *service) due() {
 	if w := s.relay.Wake(); !w.IsZero() && !s.d.now.Before(w) {
 		s.forgetRelayed()
 	}
+	if w := s.relay.AskWake(); !w.IsZero() && !s.d.now.Before(w) {
+		s.do(nil, s.relay.Ask(s.d.now, s.table))
+	}
 }
 
 // wake returns when due is to be called, the zero Time for never.
 func (s *service) wake() time.Time {
-	return earlier(earlier(s.checks.wake(), s.core.Wake()), s.relay.Wake())
+	return earlier(earlier(s.checks.wake(), s.core.Wake()), earlier(s.relay.Wake(), s.relay.AskWake()))
 }
 
 // sweep lets the server look after abandoned addresses, on no network of its
