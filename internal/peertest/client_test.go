@@ -2,6 +2,7 @@ package peertest
 
 import (
 	"encoding/hex"
+	"net"
 	"regexp"
 	"strconv"
 	"strings"
@@ -132,6 +133,36 @@ func TestC6_Renewal(t *testing.T) {
 		}
 		if got := bound(t, n.client, "10.0.0.100", "10.0.0.109"); got != a {
 			t.Errorf("address %v has become %v", a, got)
+		}
+	})
+}
+
+// TestC6_Rebinding: what goes to the server alone is lost. From T2 on everybody
+// is asked, and any server knows its own lease. All that takes a client little
+// memory.
+func TestC6_Rebinding(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *peer) {
+		n := newNetwork(t, ourClient)
+		serving := netlab.Serve("eth0", "10.0.0.1/24")
+		serving.Lease, serving.T1, serving.T2 = s.short, 3*time.Second, 5*time.Second
+		s.serve(n.server, serving)
+		p := n.start(n.client)
+		a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
+		mac := n.client.MAC("eth0") // a switch sends nothing back
+		n.client.Run("ip", "neigh", "replace", "10.0.0.1", "lladdr", net.HardwareAddr(mac[:]).String(), "dev", "eth0", "nud", "permanent")
+		n.await(dhcp4.ACK)
+		for range 2 {
+			request := n.await(dhcp4.Request, from(n.client), renewing(a), func(p *packet) bool { return p.DstMAC == ether.Broadcast })
+			if request.Dst.Addr() != netip.MustParseAddr("255.255.255.255") || request.Src.Addr() != a || request.Options.Has(dhcp4.ServerID) {
+				t.Errorf("rebinding from %v to %v with server ID %v", request.Src, request.Dst, request.Options.Get(dhcp4.ServerID))
+			}
+			n.await(dhcp4.ACK, func(p *packet) bool { return p.Xid == request.Xid })
+		}
+		if list := n.client.Addrs("eth0"); len(list) != 1 || list[0].Addr() != a {
+			t.Errorf("%v has become %v", a, list)
+		}
+		if size := memory(t, p.PID(), "VmHWM"); len(buildFlags) == 0 && size > 5<<10 {
+			t.Errorf("it took up to %d kB", size)
 		}
 	})
 }

@@ -170,10 +170,13 @@ func nextRing(t *testing.T, pid int) time.Duration {
 }
 
 // resident returns how much memory a process takes, in kB.
-func resident(t *testing.T, pid int) int {
+func resident(t *testing.T, pid int) int { return memory(t, pid, "VmRSS") }
+
+// memory returns a size of a process, in kB, by its name in proc(5).
+func memory(t *testing.T, pid int, what string) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	m := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(text)
+	m := regexp.MustCompile(what + `:\s+(\d+) kB`).FindSubmatch(text)
 	if err != nil || m == nil {
 		t.Fatalf("status of process %d: %v\n%s", pid, err, text)
 	}
