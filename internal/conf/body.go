@@ -60,11 +60,16 @@ type macro struct {
 	mark  visit
 }
 
-// add adds an op to a body: to its last run, if that is at the end of ops.
+// ours tells whether an op means our own networks only.
+func (o *op) ours() bool { return o.do >= opOption }
+
+// add adds an op to a body: to its last run, if that is at the end of ops and
+// means the same ones. No client is to go through the options of a thousand
+// networks of ours.
 func (k *compiler) add(b *body, o op) {
 	n := int32(len(k.c.ops))
 	k.c.ops = append(k.c.ops, o)
-	if last := len(b.steps) - 1; last >= 0 && b.steps[last].ops.to == n && n > 0 {
+	if last := len(b.steps) - 1; last >= 0 && b.steps[last].ops.to == n && n > 0 && k.c.ops[n-1].ours() == o.ours() {
 		b.steps[last].ops.to++
 		return
 	}

@@ -134,7 +134,8 @@ func (w *Asker) bucket(dst []uint32, n uint32, ok bool) []uint32 {
 	}
 	x := w.c.index
 	for _, r := range x.rules[x.start[n]:x.start[n+1]] {
-		if w.holds(w.c.rules[r].cond) {
+		rule := &w.c.rules[r]
+		if (w.q.If != "" || !w.c.ops[rule.ops.from].ours()) && w.holds(rule.cond) {
 			dst = append(dst, r)
 		}
 	}

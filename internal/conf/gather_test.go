@@ -125,7 +125,7 @@ func TestP1_IndexFindsAll(t *testing.T) {
 func slow(w *Asker) []uint32 {
 	var list []uint32
 	for i := range w.c.rules {
-		if w.holds(w.c.rules[i].cond) {
+		if w.holds(w.c.rules[i].cond) && (w.q.If != "" || !w.c.ops[w.c.rules[i].ops.from].ours()) {
 			list = append(list, uint32(i))
 		}
 	}

@@ -34,14 +34,24 @@ type own struct {
 	with   netip.Addr // the address that it last asked with
 }
 
+// ownIndex is all of our networks, found by name. Each of them gathers the
+// options of all.
+type ownIndex struct {
+	all        []own
+	byName     map[string]int32
+	rules, was []uint32 // that the network that asks gathers, and what the last one gathered
+}
+
 // Own asks about the daemon's own networks, as if it were a client of itself.
 // There is one plan for each net, in the same order.
 func (c *Config) Own(nets []Net) []Plan {
 	plans := make([]Plan, len(nets))
 	owns := make([]own, len(nets))
+	x := ownIndex{all: owns, byName: make(map[string]int32, len(nets))}
 	for i, n := range nets {
 		plans[i].Net = n
 		owns[i] = c.newOwn(&plans[i])
+		x.byName[n.Name] = int32(i)
 	}
 	// An interface element that one network gathers gives another one its
 	// address, which then asks again. Two that contradict each other must
@@ -50,7 +60,7 @@ func (c *Config) Own(nets []Net) []Plan {
 		quiet := true
 		for i := range owns {
 			if owns[i].due() {
-				c.act(&owns[i], owns)
+				c.act(&owns[i], &x)
 				quiet = false
 			}
 		}
@@ -109,49 +119,55 @@ func (o *own) due() bool {
 // act lets a network ask: in the first pass, if it is an Ethernet without a
 // client entry, since options may stand where no address is needed; then with
 // the address it has.
-func (c *Config) act(o *own, all []own) {
+func (c *Config) act(o *own, x *ownIndex) {
 	w := c.Ask(&o.query)
 	if !o.asked && o.plan.Net.Ether && !o.client.IsValid() {
-		c.pass(&w, o, all)
+		c.pass(&w, o, x)
 	}
 	o.asked, o.with = true, o.addr()
 	if a, ok := toAddr(o.with); ok {
 		w.at(a)
-		c.pass(&w, o, all)
+		c.pass(&w, o, x)
 	}
 }
 
 // pass does what the options and interface elements say that a network
-// gathers.
-func (c *Config) pass(w *Asker, o *own, all []own) {
-	for _, r := range w.rules(nil) {
-		for _, p := range c.ops[c.rules[r].ops.from:c.rules[r].ops.to] {
-			switch p.do {
-			case opOption:
-				s := &c.settings[p.index]
-				if t := target(o, all, s.ifname); t != nil {
-					s.apply(&t.plan.Settings, w.addr)
-				}
-			case opInterface:
-				el := c.interfaces[p.index]
-				if t := target(o, all, el.ifname); t != nil {
-					t.iface = fromAddr(nearest(el.addrs, 0))
-				}
+// gathers. What they say of others need not be done again if the last one has
+// gathered the same: a thousand networks come with a thousand options.
+func (c *Config) pass(w *Asker, o *own, x *ownIndex) {
+	x.rules = w.rules(x.rules)
+	done := slices.Equal(x.rules, x.was)
+	for _, r := range x.rules {
+		ops := c.rules[r].ops
+		for i := range c.ops[ops.from:ops.to] {
+			p, name := &c.ops[int(ops.from)+i], o.plan.Net.Name
+			switch {
+			case !p.ours():
+				continue
+			case p.do == opInterface:
+				name = c.interfaces[p.index].ifname
+			case c.settings[p.index].ifname != "":
+				name = c.settings[p.index].ifname
+			}
+			if done && name != o.plan.Net.Name {
+				continue
+			}
+			if n, known := x.byName[name]; known {
+				c.tell(&x.all[n], p)
 			}
 		}
 	}
+	x.rules, x.was = x.was, x.rules
 }
 
-// target returns the network of that name; o itself if there is no name.
-func target(o *own, all []own, name string) *own {
-	if name == "" {
-		return o
+// tell does what one op says about a network.
+func (c *Config) tell(t *own, p *op) {
+	if p.do == opInterface {
+		t.iface = fromAddr(nearest(c.interfaces[p.index].addrs, 0))
+		return
 	}
-	i := slices.IndexFunc(all, func(o own) bool { return o.plan.Net.Name == name })
-	if i < 0 {
-		return nil
-	}
-	return &all[i]
+	near, _ := toAddr(t.addr())
+	c.settings[p.index].apply(&t.plan.Settings, near)
 }
 
 // settle finds what goes with an address that the config names. Only what is
