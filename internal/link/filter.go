@@ -82,10 +82,6 @@ func (p *program) keepIf(test uint16, k uint32) {
 // perhaps waits for replies on all. Of so many that they don't fit into a filter
 // it lets everything in.
 func onlyInterfaces(indexes []int, replies bool) program {
-	const most = unix.BPF_MAXINSNS/2 - 3 - siftSize
-	if len(indexes) > most {
-		return program{{Code: end, K: keep}}
-	}
 	var p program
 	if replies {
 		const op, reply = 8, 2 // behind the UDP header: RFC 2131 figure 1
@@ -93,10 +89,36 @@ func onlyInterfaces(indexes []int, replies bool) program {
 		p.keepIf(ifEqual, reply)
 	}
 	p.load(loadWord, ifIndex)
-	for i := 0; i < len(indexes); { // a thousand in a row are one test
-		first := indexes[i]
+	for i := range indexes { // they mostly are in order
+		for ; i > 0 && indexes[i] < indexes[i-1]; i-- {
+			indexes[i], indexes[i-1] = indexes[i-1], indexes[i]
+		}
+	}
+	p.among(indexes)
+	if len(p)+siftSize > unix.BPF_MAXINSNS {
+		return program{{Code: end, K: keep}}
+	}
+	return p
+}
+
+// among ends with keep if what was loaded is one of these, which are in order.
+// Many are halved until few are left: a thousand cost no more than ten.
+func (p *program) among(list []int) {
+	const few = 10
+	n := len(list)
+	if n > few && list[n-1]-list[0] != n-1 {
+		p.add(ifAtLeast, uint32(list[n/2]), 0, 1)
+		p.add(unix.BPF_JMP|unix.BPF_JA, 0, 0, 0)
+		from := len(*p)
+		p.among(list[:n/2])
+		(*p)[from-1].K = uint32(len(*p) - from)
+		p.among(list[n/2:])
+		return
+	}
+	for i := 0; i < n; { // a row is one test
+		first := list[i]
 		last := first
-		for i++; i < len(indexes) && indexes[i] == last+1; i++ {
+		for i++; i < n && list[i] == last+1; i++ {
 			last++
 		}
 		if first == last {
@@ -108,7 +130,6 @@ func onlyInterfaces(indexes []int, replies bool) program {
 		p.add(end, keep, 0, 0)
 	}
 	p.add(end, drop, 0, 0)
-	return p
 }
 
 // toUs begins a packet socket's filter: not what we sent ourselves, what a

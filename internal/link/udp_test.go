@@ -406,3 +406,46 @@ func TestLayout(t *testing.T) {
 		t.Errorf("a control message of %d octets, the kernel's is of %d", got, want)
 	}
 }
+
+// TestR1_Among: the filter lets in just the interfaces that it is for, be they
+// in a row or not, in order or not, and with a thousand of them it comes to its
+// end after a few steps.
+func TestR1_Among(t *testing.T) {
+	for _, n := range []int{0, 1, 10, 11, 100, 1000} {
+		for _, gap := range []int{1, 2, 3} {
+			want, list := map[uint32]bool{}, []int{}
+			for i := range n {
+				want[uint32(7+i*gap)] = true
+				list = append([]int{7 + i*gap}, list...)
+			}
+			p := onlyInterfaces(list, true)
+			for index := range uint32(7 + n*gap + 3) {
+				kept, steps := among(p[3:], index)
+				if kept != want[index] || steps > 40 {
+					t.Fatalf("%d with gaps of %d: index %d kept %v after %d steps", n, gap, index, kept, steps)
+				}
+			}
+		}
+	}
+}
+
+// among runs the part of a filter behind its first lines with the index of an
+// interface loaded.
+func among(p program, index uint32) (kept bool, steps int) {
+	for at := 0; ; at++ {
+		switch o := p[at]; o.Code {
+		case end:
+			return o.K == keep, steps
+		case ifEqual, ifAtLeast, ifGreater:
+			hit := o.Code == ifEqual && index == o.K || o.Code == ifAtLeast && index >= o.K || o.Code == ifGreater && index > o.K
+			if hit {
+				at += int(o.Jt)
+			} else {
+				at += int(o.Jf)
+			}
+		case unix.BPF_JMP | unix.BPF_JA:
+			at += int(o.K)
+		}
+		steps++
+	}
+}
