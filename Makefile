@@ -89,7 +89,7 @@ fuzz:
 	done
 
 # Each part of dhcpd in turns with the least that could stand in its place,
-# about two minutes, as root; build/bench -only PART for less. Built as the
+# about three minutes, as root; build/bench -only PART for less. Built as the
 # product is.
 bench: build/dhcpd build/bench
 	build/bench build/dhcpd

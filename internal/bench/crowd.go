@@ -35,6 +35,7 @@ type crowd struct {
 	direct *link.UDP // port 68
 	nudger *link.UDP
 	server netip.AddrPort
+	index  int // of the interface that leads there, if no route does
 
 	discover, request, renewal *template
 
@@ -199,7 +200,7 @@ func (c *crowd) ask(i int, typ dhcp4.Type, now time.Duration) {
 	}
 	s, m := &c.clients[i], c.out.Add()
 	s.asked, s.at = typ, now
-	m.To, m.Data = c.server, m.Data[:size]
+	m.To, m.Index, m.Data = c.server, c.index, m.Data[:size]
 	t := c.discover
 	switch {
 	case c.kind == renew:
