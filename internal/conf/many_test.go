@@ -48,19 +48,13 @@ func TestR1_ManyNetworks(t *testing.T) {
 	if ops != 2 {
 		t.Errorf("a client goes through %d ops, want netmask and lease time", ops)
 	}
-	few, fewNets := many(t, 250)
-	took := func(c *Config, nets []Net) (least time.Duration) {
-		for range 5 {
-			start := time.Now()
-			c.Own(nets)
-			if d := time.Since(start); least == 0 || d < least {
-				least = d
-			}
-		}
-		return least
-	}
-	if a, b := took(few, fewNets), took(c, nets); b > 40*a { // 4³ is 64
-		t.Errorf("250 networks take %v, 1000 take %v", a, b)
+	// This takes a tenth of a second, and 4,000,000,000 comparisons of names
+	// take half a minute.
+	c, nets = many(t, 2000)
+	start := time.Now()
+	c.Own(nets)
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("2,000 networks take %v", took)
 	}
 }
 
