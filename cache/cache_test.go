@@ -303,6 +303,19 @@ func TestB9_WallClockSteppedBeforeWriting(t *testing.T) {
 	}
 }
 
+// TestB9_BeforeTheEpoch: the wall clock was set to 1970 while a lease ran that
+// had begun before, by that clock.
+func TestB9_BeforeTheEpoch(t *testing.T) {
+	at := clock
+	at.Wall = time.Unix(5, 0)
+	e := lease()
+	e.Start, e.T1, e.T2, e.End = at.Now.Add(-time.Hour), at.Now.Add(-time.Minute), at.Now, at.Now.Add(time.Minute)
+	got, notice := Parse("c", Append(nil, File{Entries: []Entry{e}}, dhcp4.Builtin(), at), dhcp4.Builtin(), at)
+	if len(got.Entries) != 1 || notice != "" || !got.Entries[0].End.Equal(e.End) || !got.Entries[0].T2.Equal(e.T2) {
+		t.Errorf("got %+v, notice %q", got, notice)
+	}
+}
+
 func TestB9_WithoutClockLine(t *testing.T) {
 	got, notice := parsed("c", []byte("eth0 address '10.0.0.1/8'\neth0 end '1800000100'\n"), dhcp4.Builtin(), clock)
 	if len(got) != 1 || notice != "" || got[0].End != noon.Add(100*time.Second) {

@@ -77,7 +77,7 @@ func (l *lines) lease(e *Entry, shift time.Duration) {
 	}
 	stamp := func(name string, t time.Time) {
 		if !t.IsZero() {
-			l.put(name, strconv.FormatInt(t.Add(shift).Unix(), 10))
+			l.put(name, strconv.FormatInt(max(t.Add(shift).Unix(), 0), 10))
 		}
 	}
 	stamp(nameStart, e.Start)
