@@ -3,7 +3,6 @@ package peertest
 import (
 	"encoding/binary"
 	"fmt"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"dhcpd/client"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 
@@ -62,6 +62,20 @@ func (l *liar) frame(to *packet, payload []byte) []byte {
 func (l *liar) say(to *packet, typ dhcp4.Type, changes ...func(*dhcp4.Message)) {
 	l.n.Helper()
 	l.sock.Send(l.frame(to, l.reply(to, typ, changes...)))
+}
+
+// offer makes OFFERs until one is taken, and returns the REQUEST: the switch may
+// not let us talk yet.
+func (l *liar) offer(to *packet, changes ...func(*dhcp4.Message)) *packet {
+	l.n.Helper()
+	l.n.Until("a REQUEST for our OFFER", func() bool {
+		l.say(to, dhcp4.Offer, changes...)
+		return slices.ContainsFunc(l.n.wire.Frames(), func(frame []byte) bool {
+			p, ok := decode(frame)
+			return ok && p.Type() == dhcp4.Request && p.Xid == to.Xid
+		})
+	})
+	return l.n.await(dhcp4.Request)
 }
 
 // put and without are changes.
@@ -237,6 +251,10 @@ func TestC8_C10_C13_LiesInEveryState(t *testing.T) {
 		}
 	}
 	discover := n.await(dhcp4.Discover)
+	l.n.Until("a first lie", func() bool { // see offer
+		l.say(discover, dhcp4.NAK)
+		return strings.Contains(p.Output(), "dropped: ")
+	})
 	lies(discover, dhcp4.Offer, dhcp4.ACK, dhcp4.NAK)
 	l.say(discover, dhcp4.ACK) // which nobody asked for, nor this:
 	l.say(discover, dhcp4.NAK)
