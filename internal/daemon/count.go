@@ -29,6 +29,7 @@ const (
 	malformed
 	astray
 	ignored
+	strange
 	suspect
 	behind
 	yielded
@@ -59,6 +60,7 @@ var counterTexts = [counters]string{
 	astray:    "dropped: a reply, and no relay here that waits for one",
 	ignored:   "dropped: nothing that our client waits for",
 	suspect:   "dropped: a DHCPFORCERENEW that our client must not obey",
+	strange:   "dropped: router discovery that is malformed or not for us",
 	behind:    "dropped: too much waits for the disk",
 	yielded:   "dropped: leasequeries that gave way to DHCP messages",
 	upward:    "requests relayed, by the server that they went to",

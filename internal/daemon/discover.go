@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"dhcpd/internal/act"
+	"dhcpd/internal/conf"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
 	"dhcpd/internal/rdisc"
@@ -10,11 +11,15 @@ import (
 // Router discovery (RFC 1256), the host's side: the gateway that DHCP gave is
 // kept warm until a router advertises itself.
 
+// seeks tells whether routers may be looked for on a network. Who is a router
+// there is no host (RFC 1256 section 1).
+func seeks(p *conf.Plan) bool { return !p.NoDiscovery && !p.Router && p.Script == "" }
+
 // discovers tells whether routers are looked for on a network with that lease.
 // What goes with an address that is there for ever stands, and what a server says
 // that has proved who it is.
 func (n *network) discovers(l *act.Lease) bool {
-	return n.origin == dynamic && !n.plan.NoDiscovery && n.plan.Script == "" && !l.Authentic()
+	return n.origin == dynamic && seeks(&n.plan) && !l.Authentic()
 }
 
 // lookForRouters is called when a lease is configured, or with nil when it has
@@ -72,7 +77,7 @@ func (d *Daemon) hearRouters(n *network, h heard) {
 	}
 	d.stepped = true
 	if err != nil {
-		d.drop(&d.count.of[malformed], n.name(), err.Error())
+		d.drop(&d.count.of[strange], n.name(), err.Error())
 	}
 }
 

@@ -86,12 +86,12 @@ func (d *Daemon) awaitOthers() {
 // follow does what the config file says of a network now.
 func (d *Daemon) follow(n *network, plan conf.Plan) {
 	if d.opt.Once > 0 { // nobody is served; the resolver is told even if the file doesn't say so
-		plan.Server, plan.Relay, plan.Router = false, nil, false
+		plan.Server, plan.Relay, plan.Router, plan.NoDiscovery = false, nil, false, true
 		if plan.ResolvConf == "" {
 			plan.ResolvConf = "/etc/resolv.conf"
 		}
 	}
-	before := n.plan.NoDiscovery
+	before := seeks(&n.plan)
 	n.plan = plan
 	n.site.Settings = plan.Settings
 	byConf := plan.Static && d.opt.Test < 2
@@ -108,7 +108,7 @@ func (d *Daemon) follow(n *network, plan conf.Plan) {
 		d.begin(n)
 	case n.origin == dynamic:
 		n.client.Config = d.identity(n)
-		if before != plan.NoDiscovery && n.client.Held && n.plan.Script == "" {
+		if before != seeks(&plan) && n.client.Held && n.plan.Script == "" {
 			d.setRoutes(n, n.client.Lease)
 		}
 	case n.origin == foreign:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -104,6 +105,62 @@ func TestFrames_DHCP(t *testing.T) {
 		{"ARP", probe.AppendFrame(nil), false},
 		{"the end", offer(you, me, func(ip []byte) { ip[8] = 1 }), true},
 	})
+}
+
+// TestI2_FramesOfRouters: router discovery comes up, and no other ICMP, nor
+// anything else, wakes us; and all routers' multicast group comes up once it is joined.
+func TestI2_FramesOfRouters(t *testing.T) {
+	a, b := pair(t)
+	me, you := a.MAC("eth0"), b.MAC("eth0")
+	f := a.frames("eth0", Routers)
+	icmp := func(typ uint8, dst ether.MAC, change func(ip []byte)) []byte {
+		m := ether.ICMP{Type: typ, Payload: []byte("a payload")}
+		p := ether.AppendICMPFrame(nil, you, dst, addr("10.0.0.1"), addr("224.0.0.1"), &m)
+		change(p[ether.HeaderSize:])
+		return p
+	}
+	options := icmp(9, me, plain)
+	options = append(options[:34:34], append([]byte{9, 9, 9, 9}, options[34:]...)...)
+	options[14], options[17] = 0x46, options[17]+4
+	hidden := icmp(8, me, plain)
+	hidden = append(hidden[:34:34], append([]byte{9, 9, 9, 9}, hidden[34:]...)...)
+	hidden[14], hidden[17] = 0x46, hidden[17]+4
+	compare(t, b.Frames("eth0"), f, []sent{
+		{"advertisement", icmp(9, ether.MAC{1, 0, 0x5e, 0, 0, 1}, plain), true},
+		{"solicitation", icmp(10, ether.Broadcast, plain), true},
+		{"to us", icmp(9, me, plain), true},
+		{"to another host", icmp(9, ether.MAC{2, 9, 9, 9, 9, 9}, plain), false},
+		{"echo", icmp(8, me, plain), false},
+		{"time exceeded", icmp(11, me, plain), false},
+		{"UDP", icmp(9, me, func(ip []byte) { ip[9] = 17 }), false},
+		{"first fragment", icmp(9, me, func(ip []byte) { ip[6] = 0x20 }), false},
+		{"later fragment", icmp(9, me, func(ip []byte) { ip[7] = 1 }), false},
+		{"with IP options", options, true},
+		{"echo with IP options", hidden, false},
+		{"in a VLAN", vlan(icmp(9, me, plain)), false},
+		{"DHCP", offer(you, me, plain), false},
+		{"the end", icmp(9, me, plain), true},
+	})
+	groups := func() string { return a.Run("ip", "maddr", "show", "dev", "eth0") }
+	if strings.Contains(groups(), "224.0.0.2") {
+		t.Fatalf("in the group already: %s", groups())
+	}
+	var group *os.File
+	a.Do(func() {
+		var err error
+		group, err = JoinRouters(a.find("eth0").ID)
+		check(t, err)
+	})
+	if text := groups(); !strings.Contains(text, "224.0.0.2") || !strings.Contains(text, "01:00:5e:00:00:02") {
+		t.Errorf("not in the group: %s", text)
+	}
+	group.Close()
+	if strings.Contains(groups(), "224.0.0.2") {
+		t.Errorf("still in the group: %s", groups())
+	}
+	if _, err := JoinRouters(ID{Index: 1 << 30, Name: "none"}); err == nil || !strings.Contains(err.Error(), "join 224.0.0.2 on none") {
+		t.Errorf("on no interface: %v", err)
+	}
 }
 
 // TestFrames_ARP: everybody's, and then only about some addresses.

@@ -101,6 +101,62 @@ func TestI1_I2_I3_I4_OurRouter(t *testing.T) {
 	p.WaitLine("eth0: " + at + ` is not advertised any more; back to the gateway 10\.0\.0\.1$`) // after 12 s
 	n.defaultRoute("10.0.0.1")
 	n.asks()
+	n.read(h)
+}
+
+// read has tshark read what a router has advertised.
+func (n *network) read(router *netlab.Host) {
+	n.Helper()
+	n.wire.Check([][6]byte{router.MAC("eth0")})
+	const fields = "-e eth.dst -e ip.ttl -e ip.src -e ip.dst -e icmp.code -e icmp.num_addrs -e icmp.addr_entry_size " +
+		"-e icmp.lifetime -e icmp.router_address -e icmp.pref_level"
+	text := router.Run("sh", "-c", "exec tshark -n -r "+n.wire.File+
+		" -Y 'icmp.type == 9 && icmp.checksum.status == 1' -T fields -E separator=, "+fields+" 2>/dev/null")
+	seen := map[string]int{}
+	for line := range strings.Lines(text) {
+		seen[strings.TrimSpace(line)]++
+	}
+	const common = "01:00:5e:00:00:01,1,10.0.0.2,224.0.0.1,0,1,2,"
+	if len(seen) != 2 || seen[common+"12,10.0.0.2,0"] < 2 || seen[common+"0,10.0.0.2,0"] != 1 {
+		n.Errorf("tshark reads %v", seen)
+	}
+}
+
+// TestI1_LinkBack: what a link that went down has taken along is there again when
+// the lease is confirmed, and routers are asked for as at the beginning.
+func TestI1_LinkBack(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourClient)
+	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
+	n.start(n.client)
+	bound(t, n.client, "10.0.0.100", "10.0.0.109")
+	for range 3 {
+		n.asks()
+	}
+	n.defaultRoute("10.0.0.1")
+	n.client.Down("eth0")
+	n.client.Up("eth0")
+	n.defaultRoute("10.0.0.1")
+	n.asks()
+	liar := n.guest("liar")
+	liar.Frames("eth0").Send(advert(liar.MAC("eth0"), allSystems, 1800, "10.0.0.66 9"))
+	n.defaultRoute("10.0.0.66")
+}
+
+// TestI2_D1_AsIf: in test mode routers are asked for and heard, and nothing is
+// configured.
+func TestI2_D1_AsIf(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourClient)
+	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
+	p := n.start(n.client, "-t")
+	src := n.asks()
+	liar := n.guest("liar")
+	liar.Frames("eth0").Send(advert(liar.MAC("eth0"), src, 1800, "10.0.0.66 9"))
+	p.WaitLine(`router 10\.0\.0\.66 at .* advertises itself, and is used$`)
+	if got := n.client.Run("ip", "-4", "addr", "show", "dev", "eth0") + n.client.Run("ip", "-4", "route"); strings.Contains(got, "10.0.0") {
+		t.Errorf("configured: %s", got)
+	}
 }
 
 // TestI2_FalseRouters: advertisements that do not count, and then of two good
@@ -165,7 +221,7 @@ func TestI1_KilledDaemon(t *testing.T) {
 	n.defaultRoute("10.0.0.66")
 	p.Kill()
 	p = n.start(n.client)
-	n.asks()
+	n.asks() // and begins with the gateway that the server names
 	n.defaultRoute("10.0.0.1")
 	liar.Frames("eth0").Send(advert(liar.MAC("eth0"), allSystems, 1800, "10.0.0.66 9"))
 	n.defaultRoute("10.0.0.66")
@@ -176,8 +232,8 @@ func TestI1_KilledDaemon(t *testing.T) {
 	}
 }
 
-// TestI4_Off: with the option no router is asked for or heard, nor is one by a
-// daemon that only acts as if and changes nothing, or where a script configures.
+// TestI4_NoDiscovery: with the option no router is asked for or heard; what the
+// file says counts at once.
 func TestI4_NoDiscovery(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, ourClient)
