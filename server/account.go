@@ -1,6 +1,8 @@
 package server
 
 import (
+	"time"
+
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
@@ -18,6 +20,7 @@ type account struct {
 	// Of the binding.
 	r     *pool.Record
 	at    pool.Time // now
+	ahead pool.Time // now, rounded up as the ends of leases are
 	known bool      // info is about r
 	query conf.Query
 	hw    [1 + 16]byte // memory for query.HW
@@ -29,8 +32,8 @@ var unlisted = []byte{byte(dhcp4.LeaseTime), byte(dhcp4.RenewalTime), byte(dhcp4
 	byte(dhcp4.ClientID), byte(dhcp4.RelayAgent)}
 
 // tell fills in the reply: whose lease r is or was, and what is asked for.
-func (x *account) tell(r *pool.Record, at pool.Time) {
-	x.r, x.at, x.known = r, at, false
+func (x *account) tell(r *pool.Record, now time.Time) {
+	x.r, x.at, x.ahead, x.known = r, pool.Time(now.Unix()), pool.Time(now.Add(time.Second-1).Unix()), false
 	m := x.reply
 	m.Ciaddr, m.Htype, m.Hlen, m.Chaddr = r.Addr, r.HW.Type, r.HW.Len, r.HW.Addr
 	list := x.list
@@ -97,11 +100,11 @@ func (x *account) runs() bool { return runs(x.r, x.at) }
 // left puts in how long it is until end, if that is to come.
 func (x *account) left(c dhcp4.Code, end pool.Time) {
 	switch {
-	case !x.runs() || end <= x.at:
+	case !x.runs() || end <= x.ahead:
 	case end == pool.Infinite:
 		x.reply.Options.PutUint32(c, dhcp4.Infinite)
 	default:
-		x.reply.Options.PutUint32(c, uint32(min(end-x.at, pool.Time(dhcp4.Infinite-1))))
+		x.reply.Options.PutUint32(c, uint32(min(end-x.ahead, pool.Time(dhcp4.Infinite-1))))
 	}
 }
 
@@ -151,7 +154,8 @@ func runs(r *pool.Record, at pool.Time) bool {
 // how many such things there are, and the last of them.
 func key(m *dhcp4.Message) (k pool.Key, n int) {
 	if m.Hlen != 0 || m.Chaddr != [16]byte{} {
-		k.HW = pool.HW{Type: m.Htype, Len: m.Hlen, Addr: m.Chaddr}
+		k.HW.Type, k.HW.Len = m.Htype, m.Hlen
+		copy(k.HW.Addr[:], m.HW())
 		n++
 	}
 	if m.Options.Has(dhcp4.ClientID) {
@@ -161,8 +165,8 @@ func key(m *dhcp4.Message) (k pool.Key, n int) {
 	return k, n
 }
 
-// mayAsk tells whether the host at a may ask.
-func mayAsk(q *conf.LeaseQuery, a netip.Addr) bool {
+// MayAsk tells whether the host at a may ask.
+func MayAsk(q *conf.LeaseQuery, a netip.Addr) bool {
 	for _, from := range q.From {
 		if from == a {
 			return true

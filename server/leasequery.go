@@ -23,7 +23,7 @@ func (s *Server) leaseQuery() {
 	case len(s.site.Addrs) == 0:
 		s.drop(noOwnAddress)
 		return
-	case !mayAsk(q, m.Giaddr):
+	case !MayAsk(q, m.Giaddr):
 		s.drop(queryStranger)
 		return
 	case s.table.Shut():
@@ -144,7 +144,7 @@ func (s *Server) leaseActive() {
 	x := &s.account
 	x.cfg, x.show, x.info, x.reply = s.cfg, &s.site.Settings.LeaseQuery.Show, &s.info, &s.reply
 	x.list = s.msg.Options.Get(dhcp4.ParameterList)
-	x.tell(&s.record, s.at)
+	x.tell(&s.record, s.now)
 	if len(s.list) > 4 || s.named(dhcp4.AssociatedIP) {
 		o.Put(dhcp4.AssociatedIP, s.list)
 	}

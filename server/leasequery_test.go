@@ -282,6 +282,28 @@ func TestQ2_Timers(t *testing.T) {
 	}
 }
 
+// TestQ2_NoMoreThanTheLease: fractions of a second never make what is left more
+// than the client was told.
+func TestQ2_NoMoreThanTheLease(t *testing.T) {
+	w := newWorld(t, house, "10.0.0.20").sentTo("10.0.0.1")
+	w.site.Settings.LeaseQuery = &conf.LeaseQuery{}
+	for n := range 20 {
+		w.now = w.now.Add(time.Duration(n) * 50 * time.Millisecond)
+		w.ask(renewing(9, "10.0.0.20"))
+		w.ask(selecting(9, "10.0.0.20"))
+		for later := time.Duration(0); later < 2*time.Second; later += 100 * time.Millisecond {
+			granted := w.now
+			w.now = w.now.Add(later)
+			r := w.ask(query(ciaddr("10.0.0.20"), listed(51))).reply
+			left, _ := r.Options.Uint32(51)
+			if exact := 3600 - later.Seconds(); float64(left) > exact+1 || left > 3600 || float64(left) < exact-1 {
+				t.Errorf("%v after the ACK: %d s left", later, left)
+			}
+			w.now = granted
+		}
+	}
+}
+
 // TestQ2_SavedAgent: "the DHCP server MUST use the saved Relay Agent Information
 // option just like it did when responding to the DHCP client".
 func TestQ2_SavedAgent(t *testing.T) {

@@ -116,10 +116,11 @@ func (a *Answer) client(m *dhcp4.Message) {
 	}
 }
 
-// before returns the time that an option counts back to, 0 if it is not there.
+// before returns the time that an option counts back to, 0 if it is not there,
+// or counts back to 1970: so a server says that something never was otherwise.
 func before(o *dhcp4.Options, c dhcp4.Code, at pool.Time) pool.Time {
 	n, err := o.Uint32(c)
-	if err != nil {
+	if base, _ := o.Uint32(dhcp4.BaseTime); err != nil || n > 0 && n == base {
 		return 0
 	}
 	return max(1, at-pool.Time(n))

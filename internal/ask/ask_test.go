@@ -127,6 +127,17 @@ func TestL12_R7_Answer(t *testing.T) {
 	}
 }
 
+// TestL12_Never: a state since 1970 by the server's clock is one that always was.
+func TestL12_Never(t *testing.T) {
+	var a Answer
+	if a.Read(reply(dhcp4.LeaseUnassigned, func(m *dhcp4.Message) {
+		m.Options.PutUint32(dhcp4.BaseTime, 1_700_000_000)
+		m.Options.PutUint32(dhcp4.StateTime, 1_700_000_000)
+	}), now); a.Since != 0 {
+		t.Errorf("since %d", a.Since)
+	}
+}
+
 // TestR7_Better: RFC 6926 section 7.6, RFC 4388 section 6.8.
 func TestR7_Better(t *testing.T) {
 	record := func(last, since pool.Time) (r pool.Record) {

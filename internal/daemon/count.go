@@ -33,6 +33,9 @@ const (
 	suspect
 	behind
 	yielded
+	callers
+	rebuffed
+	brokenOff
 	upward
 	downward
 	withheld
@@ -63,6 +66,9 @@ var counterTexts = [counters]string{
 	strange:   "dropped: router discovery that is malformed or not for us",
 	behind:    "dropped: too much waits for the disk",
 	yielded:   "dropped: leasequeries that gave way to DHCP messages",
+	callers:   "connections for bulk leasequeries",
+	rebuffed:  "connections for bulk leasequeries refused",
+	brokenOff: "connections for bulk leasequeries broken off",
 	upward:    "requests relayed, by the server that they went to",
 	downward:  "replies relayed",
 	withheld:  "not sent: the lease could not be stored",

@@ -35,6 +35,8 @@ func (d *Daemon) loop() int {
 		case r := <-d.service.written:
 			d.now = d.clock.Now()
 			d.service.blockDone(r)
+		case c := <-d.service.bulk.wants:
+			d.service.callerWants(c)
 		case p := <-d.service.checks.came:
 			d.now = d.clock.Now()
 			d.service.checks.hear(p)

@@ -45,6 +45,7 @@ type service struct {
 	failures int // blocks in a row that could not be written
 
 	asker  asker
+	bulk   bulk
 	checks checks
 	ears   map[*network]link.Frames // for other servers
 	others chan overheard
@@ -65,6 +66,7 @@ func newService(d *Daemon) *service {
 		todo:     make(chan *block, 1),
 		written:  make(chan outcome, 1),
 	}
+	s.bulk.wants = make(chan *caller)
 	s.ears, s.others = map[*network]link.Frames{}, make(chan overheard, 16)
 	s.asker.told = make(chan piece)
 	s.relay.Random = d.random
@@ -79,6 +81,7 @@ func (s *service) letIn() error {
 		return nil
 	}
 	s.eavesdrop()
+	s.bulk.open(s)
 	var served []int
 	for _, n := range s.d.order {
 		if n.serves() || n.relays() {
@@ -349,6 +352,9 @@ func (s *service) close() {
 	close(s.todo)
 	s.post.close(s.sent)
 	s.udp.Close()
+	if s.bulk.ear != nil {
+		s.bulk.ear.Close()
+	}
 	s.raw.Close()
 	s.d.check(s.file.Close())
 }

@@ -1,0 +1,308 @@
+package daemon
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"time"
+
+	"dhcpd/internal/conf"
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
+	"dhcpd/pool"
+	"dhcpd/server"
+)
+
+// bulk is what answering bulk leasequeries takes (RFC 6926): a goroutine for
+// each connection, which waits for the asker, so that the loop never does. It
+// asks the loop for a few addresses at a time, as copies, and makes messages
+// of them itself.
+type bulk struct {
+	ear     *link.Listener // nil while nobody may ask
+	wants   chan *caller   // what connections want of the loop
+	callers int
+}
+
+// mostCallers is how many connections there may be (RFC 6926 section 6.3,
+// BULK_LQ_MAX_CONNS).
+const mostCallers = 10
+
+// someAddresses is how many the loop copies at a time: some ten microseconds'
+// work.
+const someAddresses = 256
+
+// caller is a connection.
+type caller struct {
+	s           *service
+	stream      *link.Stream
+	here, there netip.Addr
+	in, out     []byte
+	answer      server.Bulk
+
+	want func(*service, *caller) // what the loop is to do now
+	done chan struct{}           // it is done
+
+	query  []byte
+	status dhcp4.Status // of that
+	why    string
+	ok     bool             // it is one at all
+	let    *conf.LeaseQuery // nil: it may not ask
+	cfg    *conf.Config
+
+	walk *pool.Walk
+	next int // of the client elements
+	seen []pool.Seen
+	more bool
+	now  time.Time
+
+	sent   types // what the loop is to count
+	told   uint64
+	broken bool
+	wrong  string // what is to be said
+}
+
+// open opens or closes the port, as is wanted.
+func (b *bulk) open(s *service) {
+	switch wanted := s.d.any((*network).tells); {
+	case wanted && b.ear == nil:
+		ear, err := link.Listen()
+		if err != nil {
+			s.d.say.once(err.Error())
+			return
+		}
+		b.ear = ear
+		s.d.say.debug(3, "TCP port 67 opened")
+		go b.accept(s, ear)
+	case !wanted && b.ear != nil:
+		b.ear.Close()
+		b.ear = nil
+		s.d.say.debug(3, "TCP port 67 closed")
+	}
+}
+
+// accept hands over connections until the port is closed.
+func (b *bulk) accept(s *service, ear *link.Listener) {
+	for {
+		stream, err := ear.Accept()
+		if errors.Is(err, os.ErrClosed) {
+			return
+		}
+		c := &caller{s: s, stream: stream, done: make(chan struct{}, 1)}
+		if err != nil {
+			c.wrong = err.Error()
+			c.ask((*service).remark)
+			time.Sleep(time.Second) // no room for one more: there will be
+			continue
+		}
+		c.here, c.there = stream.Ends()
+		if !c.ask((*service).arrive) || c.let == nil {
+			stream.Close() // at once: RFC 6926 section 8.1
+			continue
+		}
+		go c.talk()
+	}
+}
+
+// ask has the loop do something; false if it has ended.
+func (c *caller) ask(want func(*service, *caller)) bool {
+	c.want = want
+	select {
+	case c.s.bulk.wants <- c:
+		<-c.done
+		return true
+	case <-c.s.d.ended:
+		return false
+	}
+}
+
+// callerWants does what a connection asks the loop for.
+func (s *service) callerWants(c *caller) {
+	s.d.now = s.d.clock.Now()
+	c.now = s.d.now
+	for t, n := range c.sent {
+		s.d.count.sent[t] += n
+		c.told += n
+	}
+	if n := c.sent[dhcp4.LeaseQueryDone]; n > 0 {
+		s.d.say.debug(1, "TCP port 67: "+c.there.String()+" was told of "+strconv.FormatUint(c.told-n, 10)+" addresses")
+		c.told = 0
+	}
+	c.sent = types{}
+	c.want(s, c)
+	c.done <- struct{}{}
+}
+
+// remark says what went wrong.
+func (s *service) remark(c *caller) {
+	s.d.say.often(s.d.now, remark, "TCP port 67: "+c.wrong)
+}
+
+// permit finds out whether the connection may ask, as the config has it now.
+func (s *service) permit(c *caller) {
+	c.let, c.cfg = nil, s.d.cfg
+	if n := s.d.networkOf(c.here); n != nil && n.tells() && server.MayAsk(n.plan.LeaseQuery, c.there) {
+		c.let = n.plan.LeaseQuery
+	}
+}
+
+// arrive takes a connection or doesn't.
+func (s *service) arrive(c *caller) {
+	s.permit(c)
+	if c.let != nil && s.bulk.callers >= mostCallers {
+		c.let, c.wrong = nil, c.there.String()+" is one too many"
+		s.remark(c)
+	}
+	if c.let == nil {
+		s.d.count.of[rebuffed]++
+		return
+	}
+	s.bulk.callers++
+	s.d.count.of[callers]++
+}
+
+// leave ends a connection.
+func (s *service) leave(c *caller) {
+	s.endWalk(c)
+	s.bulk.callers--
+	if c.broken {
+		s.d.count.of[brokenOff]++
+	}
+	if c.wrong != "" {
+		s.remark(c)
+	}
+}
+
+func (s *service) endWalk(c *caller) {
+	if c.walk != nil {
+		c.walk.End()
+		c.walk = nil
+	}
+}
+
+// hearQuery begins to answer a query.
+func (s *service) hearQuery(c *caller) {
+	s.permit(c)
+	if c.let == nil {
+		return
+	}
+	q := c.answer.Query()
+	if c.status, c.why, c.ok = c.answer.Open(c.query, c.cfg, c.let, c.here); !c.ok {
+		return
+	}
+	s.d.count.received.count(q)
+	s.d.say.packet("TCP port 67", "received from", c.there, q, s.d.cfg.Dict())
+	if c.status == dhcp4.Success && s.table.Shut() {
+		c.status, c.why = dhcp4.QueryTerminated, "the pool table is corrupt"
+	}
+}
+
+// look copies the next addresses: first those of client elements that the table
+// doesn't have, then those of the table.
+func (s *service) look(c *caller) {
+	if c.walk == nil {
+		c.walk, c.next = s.table.Walk(c.answer.Key()), 0
+	}
+	c.seen = c.seen[:0]
+	for c.answer.All() {
+		a, ok := c.cfg.Entry(c.next)
+		if !ok || len(c.seen) == cap(c.seen) {
+			break
+		}
+		c.next++
+		if !s.d.addrs[a] && c.walk.Meet(a) {
+			c.seen = append(c.seen, pool.Seen{Record: pool.Record{Addr: a}})
+		}
+	}
+	n, more := c.walk.Some(c.seen[len(c.seen):cap(c.seen)], pool.Time(c.now.Unix()))
+	c.seen, c.more = c.seen[:len(c.seen)+n], more
+	if !more {
+		s.endWalk(c)
+	}
+}
+
+// talk reads queries and answers each before it reads the next one.
+func (c *caller) talk() {
+	defer c.stream.Close()
+	c.in = make([]byte, 0, 1<<10)
+	for {
+		query, rest, err := dhcp4.CutFrame(c.in)
+		switch {
+		case err != nil:
+		case query == nil:
+			err = c.read()
+		default:
+			c.query = query
+			err = c.reply()
+			c.in = append(c.in[:0], rest...)
+		}
+		if err != nil {
+			c.hangUp(err)
+			return
+		}
+	}
+}
+
+// read reads what has come.
+func (c *caller) read() error {
+	if len(c.in) == cap(c.in) {
+		c.in = append(make([]byte, 0, min(4*len(c.in), dhcp4.MaxFrame)), c.in...)
+	}
+	n, err := c.stream.Read(c.in[len(c.in):cap(c.in)])
+	c.in = c.in[:len(c.in)+n]
+	return err
+}
+
+var errNoQuery = errors.New("not a bulk leasequery")
+
+// reply answers one query.
+func (c *caller) reply() error {
+	if !c.ask((*service).hearQuery) || c.let == nil {
+		return os.ErrClosed
+	}
+	if !c.ok {
+		return errNoQuery
+	}
+	if c.seen == nil {
+		c.seen = make([]pool.Seen, 0, someAddresses)
+	}
+	c.out = c.out[:0]
+	for c.more = c.status == dhcp4.Success; c.more; {
+		if !c.ask((*service).look) {
+			return os.ErrClosed
+		}
+		for i := range c.seen {
+			var t dhcp4.Type
+			if c.out, t = c.answer.Append(c.out, &c.seen[i], c.now); t != dhcp4.BOOTP {
+				c.sent[t]++
+			}
+		}
+		if c.more && len(c.out) >= enough {
+			if err := c.write(); err != nil {
+				return err
+			}
+		}
+	}
+	c.out = c.answer.Done(c.out, c.status, c.why)
+	c.sent[dhcp4.LeaseQueryDone]++
+	return c.write()
+}
+
+// enough octets are worth a system call.
+const enough = 1 << 16
+
+func (c *caller) write() error {
+	err := c.stream.Write(c.out)
+	c.out = c.out[:0]
+	c.broken = err != nil
+	return err
+}
+
+// hangUp ends the connection. That the other end did so, or has nothing to say,
+// is nothing to talk about; but what can't be understood is.
+func (c *caller) hangUp(err error) {
+	if errors.Is(err, dhcp4.ErrFrame) || errors.Is(err, errNoQuery) {
+		c.broken, c.wrong = true, c.there.String()+": "+err.Error()
+	}
+	c.ask((*service).leave)
+}
