@@ -62,6 +62,7 @@ func build(c *Config, lines []line, env Env) {
 		macros:  map[string]*macro{},
 		ownTags: map[string]bool{},
 		said:    map[string]bool{},
+		relays:  map[string]bool{},
 	}
 	top := k.compile(lines)
 	for _, m := range k.inOrder {
@@ -82,6 +83,7 @@ func build(c *Config, lines []line, env Env) {
 	c.hostNames = k.hosts.names()
 	c.names = k.hosts.asked
 	k.checkSizes()
+	k.checkAgents()
 	for _, p := range k.problems {
 		c.problems = append(c.problems, c.message(p.at, p.text))
 	}

@@ -90,6 +90,15 @@ func fillReply(msg *dhcp4.Message, info *Info) {
 	copy(msg.File[:], info.File)
 }
 
+// checkAgents reports what is to be added to requests that nobody relays.
+func (k *compiler) checkAgents() {
+	for _, a := range k.agents {
+		if !k.relays[""] && !k.relays[a.text] && (a.text != "" || len(k.relays) == 0) {
+			k.problem(a.at, "Option agent does nothing without option relay")
+		}
+	}
+}
+
 func (k *compiler) setNames(s *dhcp4.Set) string {
 	var names []string
 	for c := range 255 {

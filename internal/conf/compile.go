@@ -19,6 +19,8 @@ type compiler struct {
 	said     map[string]bool    // problems of which one is enough
 	idNames  []string           // client IDs by number
 	longest  [fieldFile + 1]int // octets of the longest value of each tag
+	relays   map[string]bool    // interfaces with `option relay`, "" for the one that asks
+	agents   []problem          // where `option agent` stands, for which interface
 }
 
 // problem notes a problem. They are kept in the order of the file, in which

@@ -108,6 +108,12 @@ func (k *compiler) option(b *body, l line) {
 		fail(l[0].at, strings.TrimSpace("Usage: option [if] "+o.name+" "+o.usage))
 	}
 	k.notYet(l[0].at, "option "+o.name)
+	switch o.name {
+	case "relay":
+		k.relays[s.ifname] = true
+	case "agent":
+		k.agents = append(k.agents, problem{l[0].at, s.ifname})
+	}
 	n := int32(len(k.c.settings))
 	k.c.settings = append(k.c.settings, s)
 	k.add(b, op{do: opOption, at: l[0].at, index: n})

@@ -11,6 +11,31 @@ import (
 	"dhcpd/internal/netip"
 )
 
+// TestR4_AgentWithoutRelay: what is to be added to requests of a network whose
+// requests are not relayed is worth a line, unless some other line may relay
+// them.
+func TestR4_AgentWithoutRelay(t *testing.T) {
+	const agent, silent = "option \"a\" agent { trusted; };\n", ""
+	const says = `"dhcp.conf", line 1: Option agent does nothing without option relay`
+	for text, want := range map[string]string{
+		agent:                                says,
+		agent + `option "b" relay 10.0.0.1;`: says,
+		agent + `option "a" relay 10.0.0.1;`: silent,
+		agent + `host 10.0.0.0/8 { option relay 10.0.0.1; };`:     silent,
+		agent + `option "a" relay nobody;`:                        `"dhcp.conf", line 2: Can't find the address of 'nobody'`,
+		"option agent { trusted; };":                              says,
+		"option agent { trusted; }; option \"a\" relay 10.0.0.1;": silent,
+	} {
+		c, err := Parse("dhcp.conf", text, Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(c.Problems(), "\n"); got != want {
+			t.Errorf("%s\nproblems: %s\nwant: %s", text, got, want)
+		}
+	}
+}
+
 // What can be lived with: one line each, in the order of the file.
 func TestP1_Problems(t *testing.T) {
 	text := `macro none; macro none;
