@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 )
@@ -80,7 +81,7 @@ func (r *reader) line(n int, line string) (why string) {
 		r.duid = v
 		return ""
 	}
-	if n, err := strconv.ParseUint(tag, 10, 64); name == counterName && rest == "" && err == nil {
+	if n, ok := ascii.Uint(tag, 10, 64); name == counterName && rest == "" && ok {
 		r.counter = n
 		return ""
 	}
@@ -109,9 +110,9 @@ func (r *reader) line(n int, line string) (why string) {
 // clock reads the rest of `clock BOOT-ID WALL BOOTTIME`.
 func (r *reader) clock(boot, rest string) (why string) {
 	wall, up, _ := strings.Cut(rest, " ")
-	w, ok := parseTime(wall)
-	u, err := strconv.ParseUint(up, 10, 32)
-	if !ok || err != nil {
+	w, ok1 := parseTime(wall)
+	u, ok2 := ascii.Uint(up, 10, 32)
+	if !ok1 || !ok2 {
 		return "Not of the form clock boot-ID wall-time boot-time"
 	}
 	r.written = Clock{Boot: boot, Wall: w, Up: time.Duration(u) * time.Second}

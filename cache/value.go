@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 )
@@ -20,9 +21,9 @@ func numberTag(c dhcp4.Code) dhcp4.Tag {
 // byNumber is the way back, for any name from T1 to T254.
 func byNumber(name string) (dhcp4.Code, bool) {
 	n, ok := strings.CutPrefix(name, "T")
-	c, err := strconv.ParseUint(n, 10, 8)
+	c, isNumber := ascii.Uint(n, 10, 8)
 	code := dhcp4.Code(c)
-	return code, ok && err == nil && n[0] != '0' && code != dhcp4.End
+	return code, ok && isNumber && n[0] != '0' && code != dhcp4.End
 }
 
 // words spells a value as the words of a line, one for each item.
@@ -33,7 +34,7 @@ func words(t dhcp4.Tag, v []byte) []string {
 	if len(v) == 0 {
 		return []string{""}
 	}
-	return strings.Fields(string(t.AppendValue(nil, v)))
+	return ascii.Fields(string(t.AppendValue(nil, v)))
 }
 
 // value is the inverse of words. The error is errValue.
@@ -86,8 +87,7 @@ func appendItem(v []byte, t dhcp4.Tag, s string) ([]byte, error) {
 			return append(v, 1), nil
 		}
 	case dhcp4.Number:
-		n, err := strconv.ParseUint(s, 10, min(32, 8*t.Gran))
-		if err == nil {
+		if n, ok := ascii.Uint(s, 10, min(32, 8*t.Gran)); ok {
 			return appendBig(v, n, t.Gran), nil
 		}
 	}

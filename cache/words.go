@@ -2,9 +2,10 @@ package cache
 
 import (
 	"encoding/hex"
-	"strconv"
 	"strings"
 	"time"
+
+	"dhcpd/internal/ascii"
 )
 
 // maxName is the size of an interface's name with its final NUL (IFNAMSIZ).
@@ -96,8 +97,8 @@ func unescape(s string) (string, bool) {
 		if len(s)-i < 4 {
 			return "", false
 		}
-		c, err := strconv.ParseUint(s[i+1:i+4], 8, 8)
-		if err != nil {
+		c, ok := ascii.Uint(s[i+1:i+4], 8, 8)
+		if !ok {
 			return "", false
 		}
 		b = append(b, byte(c))
@@ -129,8 +130,8 @@ func parseMAC(s string) (m [6]byte, ok bool) {
 // parseTime reads seconds since 1970, up to the year 2242: beyond that no
 // lease ends, and a time.Duration soon could not hold the difference.
 func parseTime(s string) (time.Time, bool) {
-	n, err := strconv.ParseInt(s, 10, 64)
-	return time.Unix(n, 0), err == nil && n >= 0 && n < 1<<33
+	n, ok := ascii.Uint(s, 10, 33)
+	return time.Unix(int64(n), 0), ok
 }
 
 // parseEnd reads the end of a lease: the zero time if it has none.

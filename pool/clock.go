@@ -2,8 +2,8 @@ package pool
 
 import (
 	"bytes"
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/safe"
-	"strings"
 	"time"
 )
 
@@ -79,7 +79,7 @@ func (s stamp) differs(old stamp) bool {
 func system() Reading {
 	r := Reading{Wall: time.Now()}
 	boot, _ := safe.ReadFile("/proc/sys/kernel/random/boot_id")
-	r.Boot = strings.TrimSpace(string(boot))
+	r.Boot = ascii.Trim(string(boot))
 	uptime, _ := safe.ReadFile("/proc/uptime") // 350735.47 234388.90
 	seconds, rest, _ := bytes.Cut(uptime, []byte("."))
 	n, _ := leading(seconds)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/netip"
 )
 
@@ -103,7 +104,7 @@ func (l *loader) header(s *scanner) error {
 	}
 	what := "is not a pool file"
 	if version, ok := strings.CutPrefix(first, "#dhcp.pool "); ok && len(version) < 10 {
-		what = "is of version " + strings.TrimSpace(version) + ", which this dhcpd does not know"
+		what = "is of version " + ascii.Trim(version) + ", which this dhcpd does not know"
 	}
 	return &fs.PathError{Op: "read", Path: l.path, Err: errors.New(what)}
 }

@@ -3,7 +3,8 @@ package pool
 import (
 	"bytes"
 	"hash/crc32"
-	"strconv"
+
+	"dhcpd/internal/ascii"
 )
 
 // entry is a line that was read. What it holds is good until the next one.
@@ -166,8 +167,8 @@ func (e *entry) extra(w *words, word []byte) {
 	case "nonce":
 		r.Nonce = e.hex(w, value)
 	case "counter":
-		n, err := strconv.ParseUint(text(value), 10, 64)
-		w.bad = w.bad || err != nil
+		n, ok := ascii.Uint(text(value), 10, 64)
+		w.bad = w.bad || !ok
 		r.Counter = n
 	case "check":
 		r.Check = string(value) == "yes"
@@ -213,12 +214,12 @@ func (e *entry) hw(w *words, word []byte) (hw HW) {
 		return HW{}
 	}
 	if kind, octets, ok := bytes.Cut(word, []byte("/")); ok {
-		n, err := strconv.ParseUint(text(kind), 10, 8)
+		n, ok := ascii.Uint(text(kind), 10, 8)
 		b := []byte(nil)
 		if len(octets) > 0 {
 			b = e.hex(w, octets)
 		}
-		w.bad = w.bad || err != nil || len(b) > len(hw.Addr)
+		w.bad = w.bad || !ok || len(b) > len(hw.Addr)
 		hw.Type, hw.Len = uint8(n), uint8(copy(hw.Addr[:], b))
 		return hw
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"dhcpd/internal/act"
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/pool"
 )
@@ -100,7 +101,7 @@ func (s *Server) learn() (news bool) {
 		r.Class = v
 	}
 	// The comparison costs no allocation; the new string does, but only once.
-	if name := bytes.TrimRight(o.Get(dhcp4.HostName), "\x00"); len(name) > 0 && string(name) != r.Host {
+	if name := ascii.TrimRight(o.Get(dhcp4.HostName), 0); len(name) > 0 && string(name) != r.Host {
 		r.Host = string(name)
 	}
 	return news

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/safe"
 )
 
@@ -78,8 +79,8 @@ func appendCounts(b, text []byte, alive bool, now int64) []byte {
 		}
 		start := len(b)
 		if number[0] == '@' {
-			then, _ := strconv.ParseInt(string(number[1:]), 10, 64)
-			b = appendSeconds(b, min(then-now, -1))
+			then, _ := ascii.Uint(string(number[1:]), 10, 63)
+			b = appendSeconds(b, min(int64(then)-now, -1))
 		} else {
 			b = append(b, number...)
 		}

@@ -3,7 +3,8 @@ package main
 import (
 	"errors"
 	"path"
-	"strconv"
+
+	"dhcpd/internal/ascii"
 )
 
 const usage = "Usage: dhcpd [-qarlnjV] [-t[level]] [-d[level]] [-o[seconds]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]"
@@ -65,8 +66,8 @@ func (f *flags) word(s string, args []string) ([]string, error) {
 			}
 			f.verb = c
 		case 't', 'd', 'o':
-			var err error
-			if s, err = f.level(c, s); err != nil {
+			var ok bool
+			if s, ok = f.level(c, s); !ok {
 				return nil, errUsage
 			}
 		case 'f', 'c', 'p', 'i':
@@ -86,30 +87,30 @@ func (f *flags) word(s string, args []string) ([]string, error) {
 }
 
 // level takes the number of a flag off what follows it.
-func (f *flags) level(flag byte, s string) (rest string, err error) {
+func (f *flags) level(flag byte, s string) (rest string, ok bool) {
 	switch flag {
 	case 't':
-		f.test, rest, err = number(s, 1)
+		f.test, rest, ok = number(s, 1)
 	case 'd':
-		f.debug, rest, err = number(s, 1)
+		f.debug, rest, ok = number(s, 1)
 	case 'o':
-		f.once, rest, err = number(s, 30)
+		f.once, rest, ok = number(s, 30)
 		f.once = max(f.once, 1)
 	}
-	return rest, err
+	return rest, ok
 }
 
 // number takes the digits off s; without any the number is none.
-func number(s string, none int) (n int, rest string, err error) {
+func number(s string, none int) (n int, rest string, ok bool) {
 	digits := 0
 	for digits < len(s) && s[digits] >= '0' && s[digits] <= '9' {
 		digits++
 	}
 	if digits == 0 {
-		return none, s, nil
+		return none, s, true
 	}
-	n, err = strconv.Atoi(s[:digits])
-	return n, s[digits:], err
+	level, ok := ascii.Uint(s[:digits], 10, 31)
+	return int(level), s[digits:], ok
 }
 
 // name takes the argument of a flag that has one.

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/hex"
 	"strconv"
-	"time"
 	"unicode/utf8"
 )
 
@@ -51,14 +50,33 @@ func (j *jsonText) number(name string, n int64) {
 
 // time writes a moment, in seconds since 1970, as RFC 3339 has it.
 func (j *jsonText) time(name string, at int64) {
-	t := time.Unix(at, 0).UTC()
-	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
+	at = max(at, 0)
+	year, month, day := date(int(at / 86400))
+	second := int(at % 86400)
 	b := appendDigits(nil, year, 4)
-	for i, n := range [...]int{int(month), day, hour, minute, second} {
+	for i, n := range [...]int{month, day, second / 3600, second / 60 % 60, second % 60} {
 		b = appendDigits(append(b, "--T::"[i]), n, 2)
 	}
 	j.text(name, string(append(b, 'Z')))
+}
+
+// date returns the date of a day, counted from the first of 1970. (The time
+// package would look for the local time zone first, even for UTC: 27 kB.) The
+// leap day is the last one if years begin in March, and so do centuries and
+// the four of them after which all repeats.
+func date(day int) (year, month, dayOfMonth int) {
+	day += 719468 // since 1 March 0000
+	fours := day / 146097
+	day %= 146097
+	year = (day - day/1460 + day/36524 - day/146096) / 365
+	day -= 365*year + year/4 - year/100
+	year += 400 * fours
+	month = (5*day + 2) / 153 // 31 30 31 30 31, 153 days, twice and a bit
+	dayOfMonth = day - (153*month+2)/5 + 1
+	if month += 3; month > 12 {
+		month, year = month-12, year+1
+	}
+	return year, month, dayOfMonth
 }
 
 func appendDigits(b []byte, n, width int) []byte {

@@ -2,11 +2,11 @@ package main
 
 import (
 	"errors"
-	"strings"
 
 	"dhcpd/internal/ask"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/ether"
 	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
 	"dhcpd/pool"
@@ -73,19 +73,9 @@ func (c *command) server(word string) (a netip.Addr, err error) {
 
 // ethernet reads six octets with colons between.
 func ethernet(s string) (hw pool.HW, ok bool) {
-	hw.Type = dhcp4.HtypeEther
-	for part := range strings.SplitSeq(s, ":") {
-		if len(part) == 1 {
-			part = "0" + part
-		}
-		b, ok := dhcp4.ParseHex(part)
-		if !ok || len(b) != 1 || hw.Len == 6 {
-			return hw, false
-		}
-		hw.Addr[hw.Len] = b[0]
-		hw.Len++
-	}
-	return hw, hw.Len == 6
+	mac, ok := ether.ParseMAC(s)
+	hw.Type, hw.Len = dhcp4.HtypeEther, uint8(copy(hw.Addr[:], mac[:]))
+	return hw, ok
 }
 
 // remoteID reads a remote ID: an Ethernet address, or text as -q prints it.

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"encoding/hex"
 	"strconv"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/pool"
 )
@@ -33,7 +33,7 @@ func appendRecord(b []byte, r *pool.Record, member bool, now pool.Time) []byte {
 	if r.State == pool.Abandoned {
 		b = appendAbandoned(b, r, member, now)
 	}
-	return append(bytes.TrimRight(b, " "), '\n')
+	return append(ascii.TrimRight(b, ' '), '\n')
 }
 
 // column pads b with spaces up to length n.

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"time"
 
 	"dhcpd/cache"
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/pool"
@@ -158,7 +158,7 @@ func (t table) append(b []byte) []byte {
 		line := len(b)
 		b = column(append(b, row[0]...), line+width[0])
 		b = column(append(b, row[1]...), line+width[0]+width[1])
-		b = append(bytes.TrimRight(append(b, row[2]...), " "), '\n')
+		b = append(ascii.TrimRight(append(b, row[2]...), ' '), '\n')
 	}
 	return b
 }

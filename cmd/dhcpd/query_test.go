@@ -137,3 +137,12 @@ func TestAscending(t *testing.T) {
 		}
 	}
 }
+
+func TestDate(t *testing.T) {
+	for day := range 400 * 366 {
+		want := time.Unix(int64(day)*86400, 0).UTC()
+		if y, m, d := date(day); y != want.Year() || m != int(want.Month()) || d != want.Day() {
+			t.Fatalf("day %d: %d-%d-%d, want %v", day, y, m, d, want)
+		}
+	}
+}

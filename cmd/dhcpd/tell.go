@@ -1,9 +1,9 @@
 package main
 
 import (
-	"strings"
 	"time"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/ask"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/pool"
@@ -40,7 +40,7 @@ func leaseState(a *ask.Answer) string {
 	case s == "":
 		return "unassigned"
 	default:
-		return strings.ToLower(s)
+		return ascii.Lower(s)
 	}
 }
 
@@ -75,7 +75,7 @@ func appendAnswer(b []byte, k *key, a *ask.Answer, now pool.Time) []byte {
 			b = appendSeconds(append(b, "  last "...), min(int64(a.Last-now), -1))
 		}
 	}
-	return append([]byte(strings.TrimRight(string(b), " ")), '\n')
+	return append(ascii.TrimRight(b, ' '), '\n')
 }
 
 func appendNamed(b []byte, name string, v []byte) []byte {

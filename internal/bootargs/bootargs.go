@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 )
@@ -58,8 +59,8 @@ func (a *Args) bootif(word, v string) {
 	}
 	var mac [6]byte
 	for i, s := range octets {
-		n, err := strconv.ParseUint(s, 16, 8)
-		if err != nil {
+		n, ok := ascii.Uint(s, 16, 8)
+		if !ok {
 			a.bad(word, "not an Ethernet address")
 			return
 		}
@@ -95,7 +96,7 @@ func (a *Args) ip(v string) {
 		f[device], f[auto] = words[0], words[1]
 	default:
 		copy(f[:], words)
-		if _, err := strconv.Atoi(f[dns0]); err == nil { // an MTU and an Ethernet address: not ours to set
+		if _, ok := ascii.Uint(f[dns0], 10, 32); ok { // an MTU and an Ethernet address: not ours to set
 			f[dns0], f[dns1], f[ntp] = "", "", ""
 		}
 	}
@@ -222,8 +223,8 @@ func netmask(s string, addr netip.Addr) (bits int, ok bool) {
 		}
 		return 24, true
 	}
-	if n, err := strconv.Atoi(s); err == nil {
-		return n, n > 0 && n <= 32
+	if n, ok := ascii.Uint(s, 10, 8); ok {
+		return int(n), n > 0 && n <= 32
 	}
 	m, ok := netip.ParseAddr(s)
 	if !ok {

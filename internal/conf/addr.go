@@ -2,9 +2,9 @@ package conf
 
 import (
 	"math/bits"
-	"strconv"
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 )
@@ -66,15 +66,14 @@ func parseAddr(s string) (uint32, bool) {
 
 // parseNumber reads a number as strtoul(3) does with base 0.
 func parseNumber(s string) (uint64, bool) {
-	base := 10
+	base := uint64(10)
 	switch {
 	case len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x':
 		base, s = 16, s[2:]
 	case len(s) > 1 && s[0] == '0':
 		base, s = 8, s[1:]
 	}
-	n, err := strconv.ParseUint(s, base, 64)
-	return n, err == nil
+	return ascii.Uint(s, base, 64)
 }
 
 // block is a network: its first address and the number of bits.
@@ -97,8 +96,8 @@ func parseBlock(s string) (block, bool) {
 }
 
 func parseBits(s string) (int, bool) {
-	n, err := strconv.ParseUint(s, 10, 8)
-	return int(n), err == nil && n <= 32
+	n, ok := ascii.Uint(s, 10, 8)
+	return int(n), ok && n <= 32
 }
 
 // parseClientID reads a client ID: an Ethernet address, which stands for 01
@@ -114,14 +113,15 @@ func parseClientID(s string) (id []byte, ether, ok bool) {
 
 func parseEther(s string) ([]byte, bool) {
 	id := []byte{1} // htype
-	for part := range strings.SplitSeq(s, ":") {
-		n, err := strconv.ParseUint(part, 16, 8)
-		if err != nil || len(id) == 7 {
+	for len(id) < 7 {
+		part, rest, more := strings.Cut(s, ":")
+		n, ok := ascii.Uint(part, 16, 8)
+		id, s = append(id, byte(n)), rest
+		if !ok || more != (len(id) < 7) {
 			return nil, false
 		}
-		id = append(id, byte(n))
 	}
-	return id, len(id) == 7
+	return id, true
 }
 
 // unique sorts s and leaves out what is in it twice. Few numbers are left.

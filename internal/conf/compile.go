@@ -1,6 +1,10 @@
 package conf
 
-import "strings"
+import (
+	"strings"
+
+	"dhcpd/internal/ascii"
+)
 
 // problem is a line of Problems before the names of the files are known.
 type problem struct {
@@ -85,7 +89,7 @@ func (p place) before(q place) bool {
 // keyword returns the word that says what the line is. The words that MINIX
 // does not have give way to tags of that name.
 func (k *compiler) keyword(l line) string {
-	word := strings.ToLower(l[0].text)
+	word := ascii.Lower(l[0].text)
 	switch word {
 	case "circuit", "remote", "shared", "key":
 		if k.ownTags[word] {
@@ -147,7 +151,7 @@ func (k *compiler) define(l line) {
 	case len(l) != 3 || !l[1].atom() || l[2].atom():
 		fail(l[0].at, "Usage: macro name {params}, or macro name")
 	}
-	name := strings.ToLower(l[1].text)
+	name := ascii.Lower(l[1].text)
 	if k.macros[name] != nil {
 		k.problem(l[0].at, "Macro "+quote(l[1].text)+" is defined already")
 		return
@@ -159,7 +163,7 @@ func (k *compiler) define(l line) {
 
 // use adds the use of a macro to a body.
 func (k *compiler) use(b *body, name *item) {
-	m := k.macros[strings.ToLower(name.text)]
+	m := k.macros[ascii.Lower(name.text)]
 	if m == nil {
 		k.once(name.at, "Macro "+quote(name.text)+" is not defined")
 		return

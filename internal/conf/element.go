@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 )
 
@@ -52,7 +53,7 @@ var usages = map[string]string{
 //
 //go:noinline
 func usage(l line) {
-	fail(l[0].at, "Usage: "+usages[strings.ToLower(l[0].text)])
+	fail(l[0].at, "Usage: "+usages[ascii.Lower(l[0].text)])
 }
 
 // enter adds an element and what it leads to, if it has that.
@@ -163,7 +164,7 @@ func (k *compiler) match(b *body, l line, on kind) {
 // isIPn tells whether an item is an interface as MINIX names it: ip and a
 // number.
 func isIPn(it *item) bool {
-	if it.kind != tokenWord || len(it.text) < 3 || len(it.text) > 6 || !strings.EqualFold(it.text[:2], "ip") {
+	if it.kind != tokenWord || len(it.text) < 3 || len(it.text) > 6 || !ascii.Same(it.text[:2], "ip") {
 		return false
 	}
 	return strings.Trim(it.text[2:], "0123456789") == ""
@@ -194,9 +195,9 @@ func (k *compiler) hasIface(name string) bool {
 
 // nthEther returns the name of Ethernet n, digits, from 0 by kernel index.
 func (k *compiler) nthEther(n string) (string, bool) {
-	want, _ := strconv.Atoi(n)
+	want, _ := ascii.Uint(n, 10, 31)
 	for _, i := range k.ifaces {
-		if i.Ether && k.ethersBefore(i.Index) == want {
+		if i.Ether && k.ethersBefore(i.Index) == int(want) {
 			return i.Name, true
 		}
 	}

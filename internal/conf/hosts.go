@@ -3,6 +3,7 @@ package conf
 import (
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/netip"
 )
 
@@ -38,7 +39,7 @@ func Lookup(hostsText, name string) []netip.Addr {
 func (h *hosts) entries(f func(addr uint32, names string)) {
 	for line := range strings.Lines(h.text) {
 		line, _, _ = strings.Cut(line, "#")
-		line = strings.TrimSpace(line)
+		line = ascii.Trim(line)
 		i := strings.IndexAny(line, " \t")
 		if i < 0 {
 			continue
@@ -55,7 +56,7 @@ func (h *hosts) names() map[uint32]string {
 	m := make(map[uint32]string, strings.Count(h.text, "\n"))
 	h.entries(func(a uint32, names string) {
 		if _, ok := m[a]; !ok {
-			for name := range strings.FieldsSeq(names) {
+			for _, name := range ascii.Fields(names) {
 				m[a] = name
 				break
 			}
@@ -76,7 +77,7 @@ func (h *hosts) lookup(name string) []uint32 {
 	if h.labels == nil {
 		h.read()
 	}
-	name = strings.ToLower(name)
+	name = ascii.Lower(name)
 	if addrs := h.search(name); len(addrs) > 0 {
 		return addrs
 	}
@@ -95,8 +96,8 @@ func (h *hosts) read() {
 	h.labels = make(map[string]int32, lines)
 	h.list = make([]hostName, 1, 2*lines+2)
 	h.entries(func(a uint32, names string) {
-		for name := range strings.FieldsSeq(names) {
-			name = strings.ToLower(name)
+		for _, name := range ascii.Fields(names) {
+			name = ascii.Lower(name)
 			label, _, _ := strings.Cut(name, ".")
 			h.list = append(h.list, hostName{name, a, h.labels[label]})
 			h.labels[label] = int32(len(h.list) - 1)

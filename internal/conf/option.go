@@ -1,6 +1,8 @@
 package conf
 
-import "strings"
+import (
+	"dhcpd/internal/ascii"
+)
 
 // setting is an `option` element.
 type setting struct {
@@ -79,7 +81,7 @@ var optionKinds = []optionKind{
 
 func optionNamed(it *item) *optionKind {
 	for i := range optionKinds {
-		if it.atom() && strings.EqualFold(optionKinds[i].name, it.text) {
+		if it.atom() && ascii.Same(optionKinds[i].name, it.text) {
 			return &optionKinds[i]
 		}
 	}
@@ -105,7 +107,7 @@ func (k *compiler) option(b *body, l line) {
 		k.unknownOption(&args[0])
 	}
 	if s.apply = o.parse(k, args[1:]); s.apply == nil {
-		fail(l[0].at, strings.TrimSpace("Usage: option [if] "+o.name+" "+o.usage))
+		fail(l[0].at, ascii.Trim("Usage: option [if] "+o.name+" "+o.usage))
 	}
 	k.notYet(l[0].at, "option "+o.name)
 	switch o.name {

@@ -1,9 +1,9 @@
 package conf
 
 import (
-	"strconv"
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 )
 
@@ -34,11 +34,11 @@ func text(field func(*Settings) *string) func(*compiler, line) apply {
 
 // is tells whether an item is the given word, which in quotes it is not.
 func (i *item) is(word string) bool {
-	return i.kind == tokenWord && strings.EqualFold(i.text, word)
+	return i.kind == tokenWord && ascii.Same(i.text, word)
 }
 
 func parseServer(_ *compiler, args line) apply {
-	inform := len(args) == 1 && args[0].atom() && strings.EqualFold(args[0].text, "inform")
+	inform := len(args) == 1 && args[0].atom() && ascii.Same(args[0].text, "inform")
 	if len(args) > 0 && !inform {
 		return nil
 	}
@@ -130,15 +130,12 @@ func parseLimit(k *compiler, args line) apply {
 
 // parseRouter reads what RFC 1256 section 4.1 wants to be configurable.
 func parseRouter(k *compiler, args line) apply {
-	var preference int64
+	var preference int32
 	interval := 600
 	for ; len(args) >= 2; args = args[2:] {
-		var err error
 		switch {
 		case args[0].is("preference"):
-			if preference, err = strconv.ParseInt(args[1].text, 10, 32); err != nil || !args[1].atom() {
-				args[1].reject("a preference (-2147483648 to 2147483647)")
-			}
+			preference = parsePreference(&args[1])
 		case args[0].is("interval"):
 			interval = k.decimal(&args[1], "number of seconds", 4, 1800)
 		default:
@@ -149,8 +146,20 @@ func parseRouter(k *compiler, args line) apply {
 		return nil
 	}
 	return func(s *Settings, _ uint32) {
-		s.Router, s.RouterInterval, s.RouterPreference = true, interval, int32(preference)
+		s.Router, s.RouterInterval, s.RouterPreference = true, interval, preference
 	}
+}
+
+func parsePreference(it *item) int32 {
+	digits, negative := strings.CutPrefix(it.text, "-")
+	n, ok := ascii.Uint(digits, 10, 32)
+	if negative {
+		n = -n
+	}
+	if !ok || !it.atom() || int64(n) != int64(int32(n)) {
+		it.reject("a preference (-2147483648 to 2147483647)")
+	}
+	return int32(n)
 }
 
 func parseRogue(_ *compiler, args line) apply {

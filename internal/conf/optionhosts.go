@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/netip"
 )
 
@@ -105,7 +106,7 @@ func parseAgent(_ *compiler, args line) apply {
 }
 
 func agentLine(a *Agent, l line) bool {
-	switch strings.ToLower(l[0].text) {
+	switch ascii.Lower(l[0].text) {
 	case "circuit":
 		a.Circuit = agentID(l, "interface")
 		return true
@@ -133,7 +134,7 @@ func agentLine(a *Agent, l line) bool {
 		return false
 	}
 	if len(l) > 1 {
-		fail(l[0].at, "Usage: "+strings.ToLower(l[0].text))
+		fail(l[0].at, "Usage: "+ascii.Lower(l[0].text))
 	}
 	return true
 }
@@ -152,6 +153,6 @@ func agentID(l line, auto string) AgentID {
 	case len(l) == 3 && l[1].is("text") && l[2].atom() && l[2].text != "" && len(l[2].text) <= longestID:
 		return AgentID{Text: strings.Clone(l[2].text)}
 	}
-	fail(l[0].at, "Usage: "+strings.ToLower(l[0].text)+" "+auto+"|text T")
+	fail(l[0].at, "Usage: "+ascii.Lower(l[0].text)+" "+auto+"|text T")
 	return AgentID{}
 }

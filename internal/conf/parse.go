@@ -5,8 +5,8 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 )
 
@@ -96,7 +96,7 @@ func (p *parser) lines() []line {
 		if l == nil {
 			break
 		}
-		if l[0].kind == tokenWord && strings.EqualFold(l[0].text, "include") {
+		if l[0].kind == tokenWord && ascii.Same(l[0].text, "include") {
 			lines = append(lines, p.included(l)...)
 		} else {
 			lines = append(lines, l)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 )
 
@@ -60,7 +61,7 @@ func (k *compiler) named(it *item, others ...string) (int, dhcp4.Tag) {
 
 func (k *compiler) lookup(it *item, others []string) (int, dhcp4.Tag) {
 	for _, f := range fields {
-		if strings.EqualFold(f.tag.Name, it.text) {
+		if ascii.Same(f.tag.Name, it.text) {
 			return f.number, f.tag
 		}
 	}
@@ -135,13 +136,13 @@ func (k *compiler) tag(l line) {
 		fail(l[2].at, "Tag "+strconv.Itoa(int(t.Code))+" has no name")
 	}
 	k.c.dict.Define(t)
-	k.ownTags[strings.ToLower(t.Name)] = true
+	k.ownTags[ascii.Lower(t.Name)] = true
 }
 
 // fieldTag checks a line that names a header field: they are what they are.
 func (k *compiler) fieldTag(l line, t dhcp4.Tag) {
 	for _, f := range fields {
-		if f.number != 0 && strings.EqualFold(f.tag.Name, t.Name) && f.tag.Kind == t.Kind {
+		if f.number != 0 && ascii.Same(f.tag.Name, t.Name) && f.tag.Kind == t.Kind {
 			return
 		}
 	}
@@ -150,8 +151,8 @@ func (k *compiler) fieldTag(l line, t dhcp4.Tag) {
 
 // decimal returns the number that an item must be.
 func (k *compiler) decimal(it *item, what string, least, most int) int {
-	n, err := strconv.ParseUint(it.text, 10, 31)
-	if !it.atom() || err != nil || int(n) < least || int(n) > most {
+	n, ok := ascii.Uint(it.text, 10, 31)
+	if !it.atom() || !ok || int(n) < least || int(n) > most {
 		it.reject("a " + what + " (" + strconv.Itoa(least) + " to " + strconv.Itoa(most) + ")")
 	}
 	return int(n)

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 )
@@ -130,9 +131,9 @@ func octets(args line) value {
 func booleans(t dhcp4.Tag, name *item, args line) (v value) {
 	for i := range args {
 		switch {
-		case strings.EqualFold(args[i].text, "true"):
+		case ascii.Same(args[i].text, "true"):
 			v.data = append(v.data, 1)
-		case strings.EqualFold(args[i].text, "false"):
+		case ascii.Same(args[i].text, "false"):
 			v.data = append(v.data, 0)
 		default:
 			valueUsage(t, name)

@@ -1,12 +1,12 @@
 package daemon
 
 import (
-	"bytes"
 	"io"
 	"os"
 	"strconv"
 	"time"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
@@ -128,8 +128,8 @@ func (s *sayer) memory() {
 		return
 	}
 	pages, err := safe.ReadFile("/proc/self/statm")
-	if f := bytes.Fields(pages); err == nil && len(f) > 1 {
-		n, _ := strconv.Atoi(string(f[1]))
-		s.debug(1, "Memory use: "+strconv.Itoa(n*os.Getpagesize()>>10)+" kB")
+	if f := ascii.Fields(string(pages)); err == nil && len(f) > 1 {
+		n, _ := ascii.Uint(f[1], 10, 31)
+		s.debug(1, "Memory use: "+strconv.Itoa(int(n)*os.Getpagesize()>>10)+" kB")
 	}
 }

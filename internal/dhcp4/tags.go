@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+
+	"dhcpd/internal/ascii"
 )
 
 // Kind is the type of an option's value, as a `tag` element of the config
@@ -31,7 +33,7 @@ func (k Kind) String() string { return kindNames[k] }
 // KindOf returns the kind of that name; case does not matter.
 func KindOf(name string) (Kind, bool) {
 	for i, s := range kindNames {
-		if strings.EqualFold(s, name) {
+		if ascii.Same(s, name) {
 			return Kind(i), true
 		}
 	}
@@ -82,13 +84,13 @@ func (d *Dict) ByCode(c Code) (Tag, bool) {
 // ByName returns the tag of that name; case does not matter. An option that
 // is not defined is known by the name that ByCode gives it.
 func (d *Dict) ByName(name string) (Tag, bool) {
-	name = strings.ToLower(name)
+	name = ascii.Lower(name)
 	if c, ok := d.names[name]; ok {
 		return d.tags[c], true
 	}
 	if n, ok := strings.CutPrefix(name, "t"); ok {
-		c, err := strconv.ParseUint(n, 10, 8)
-		if err == nil && Code(c) != Pad && Code(c) != End && n[0] != '0' && d.tags[c].Name == "" {
+		c, ok := ascii.Uint(n, 10, 8)
+		if ok && Code(c) != Pad && Code(c) != End && n[0] != '0' && d.tags[c].Name == "" {
 			t, _ := d.ByCode(Code(c))
 			return t, true
 		}
@@ -99,11 +101,11 @@ func (d *Dict) ByName(name string) (Tag, bool) {
 // Define sets what is known about option t.Code, 1 to 254. If another option
 // has that name, it loses it.
 func (d *Dict) Define(t Tag) {
-	name := strings.ToLower(t.Name)
+	name := ascii.Lower(t.Name)
 	if c, ok := d.names[name]; ok {
 		d.tags[c] = Tag{}
 	}
-	delete(d.names, strings.ToLower(d.tags[t.Code].Name))
+	delete(d.names, ascii.Lower(d.tags[t.Code].Name))
 	d.tags[t.Code] = t
 	d.names[name] = t.Code
 }
@@ -135,12 +137,12 @@ func (d *Dict) Suggest(name string) string {
 // third of its characters away, case apart. "" if there is none.
 func Nearest(name string, names iter.Seq[string]) string {
 	best, least := "", len(name)/3+1
-	name = strings.ToLower(name)
+	name = ascii.Lower(name)
 	for s := range names {
 		if max(len(s)-len(name), len(name)-len(s)) >= least {
 			continue
 		}
-		if n := distance(name, strings.ToLower(s)); n < least {
+		if n := distance(name, ascii.Lower(s)); n < least {
 			best, least = s, n
 		}
 	}

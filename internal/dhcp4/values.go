@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strconv"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/netip"
 )
 
@@ -127,8 +128,8 @@ func appendQuoted(dst, s []byte, quote byte) []byte {
 func ParseHex(s string) ([]byte, bool) {
 	b := make([]byte, len(s)/2)
 	for i := range b {
-		n, err := strconv.ParseUint(s[2*i:2*i+2], 16, 8)
-		if err != nil {
+		n, ok := ascii.Uint(s[2*i:2*i+2], 16, 8)
+		if !ok {
 			return nil, false
 		}
 		b[i] = byte(n)

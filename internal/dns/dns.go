@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
 
@@ -55,7 +56,7 @@ func Resolve(name string) (list []netip.Addr, err error) {
 // parseResolvConf reads resolv.conf(5), as far as it concerns us.
 func parseResolvConf(text string) (servers []netip.Addr, domains []string) {
 	for line := range strings.Lines(text) {
-		f := strings.Fields(line)
+		f := ascii.Fields(line)
 		if len(f) < 2 {
 			continue
 		}

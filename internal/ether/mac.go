@@ -1,8 +1,9 @@
 package ether
 
 import (
-	"strconv"
 	"strings"
+
+	"dhcpd/internal/ascii"
 )
 
 const hexDigits = "0123456789abcdef"
@@ -26,8 +27,8 @@ func FormatMAC(m MAC) string { return string(AppendMAC(make([]byte, 0, 17), m)) 
 func ParseMAC(s string) (m MAC, ok bool) {
 	for i := range m {
 		field, rest, more := strings.Cut(s, ":")
-		n, err := strconv.ParseUint(field, 16, 8)
-		if err != nil || len(field) > 2 || more != (i < len(m)-1) {
+		n, ok := ascii.Uint(field, 16, 8)
+		if !ok || len(field) > 2 || more != (i < len(m)-1) {
 			return MAC{}, false
 		}
 		m[i], s = byte(n), rest

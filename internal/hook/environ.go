@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 )
@@ -129,7 +130,7 @@ func (f form) spell(c dhcp4.Code, v []byte) (string, bool) {
 	case asText:
 		return harmless(string(v)), true
 	case asName:
-		return goodName(strings.TrimRight(string(v), "\x00")), true
+		return goodName(string(ascii.TrimRight(v, 0))), true
 	case asZone:
 		t = dhcp4.Tag{Kind: dhcp4.Number, Gran: 4, Max: 1}
 	case asVLAN:
@@ -145,12 +146,12 @@ func (f form) spell(c dhcp4.Code, v []byte) (string, bool) {
 	text := string(t.AppendValue(nil, v))
 	switch f {
 	case asZone:
-		n, _ := strconv.ParseUint(text, 10, 32)
+		n, _ := ascii.Uint(text, 10, 32)
 		return strconv.Itoa(int(int32(n))), true
 	case asNames:
 		return goodNames(text), true
 	case asPairs:
-		w := strings.Fields(text)
+		w := ascii.Fields(text)
 		for i := range w {
 			w[i] += [2]string{"/", " "}[i&1]
 		}
@@ -195,7 +196,7 @@ func spell6RD(v []byte) (string, bool) {
 // harmless makes text from the wire one line of ASCII: other octets become
 // question marks.
 func harmless(s string) string {
-	b := []byte(strings.TrimRight(s, "\x00"))
+	b := ascii.TrimRight([]byte(s), 0)
 	for i, c := range b {
 		if c < ' ' || c > '~' {
 			b[i] = '?'
@@ -213,7 +214,7 @@ func goodName(s string) string {
 }
 
 func goodNames(s string) string {
-	list := strings.Fields(s)
+	list := ascii.Fields(s)
 	for i, name := range list {
 		list[i] = goodName(name)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 )
@@ -20,7 +21,7 @@ func (r *Resolver) Add(o *dhcp4.Options) {
 	names, err := o.Domains(nil, dhcp4.DomainSearch)
 	if err != nil { // RFC 3397 section 4: else the domain; some put several in there
 		text, _ := o.Text(dhcp4.DomainName)
-		names = strings.Fields(text)
+		names = ascii.Fields(text)
 	}
 	for _, name := range names {
 		if dhcp4.IsHostName(name) && !slices.Contains(r.search, name) {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"dhcpd/internal/ascii"
 )
 
 // LoopFlag is the first argument of the process of ours that runs scripts;
@@ -158,8 +160,8 @@ func Loop(paths []string, in io.Reader, said io.Writer) int {
 func parseCall(body string, paths []string) (path, word string, env []string, ok bool) {
 	index, rest, _ := strings.Cut(body, "\x00")
 	word, rest, more := strings.Cut(rest, "\x00")
-	i, err := strconv.ParseUint(index, 10, 16)
-	if err != nil || int(i) >= len(paths) || !slices.Contains(scriptWords, word) {
+	i, isIndex := ascii.Uint(index, 10, 16)
+	if !isIndex || int(i) >= len(paths) || !slices.Contains(scriptWords, word) {
 		return "", "", nil, false
 	}
 	for more {

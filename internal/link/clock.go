@@ -1,8 +1,8 @@
 package link
 
 import (
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/safe"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,5 +28,5 @@ func BootID() (string, error) {
 	if err != nil {
 		return "", wrap(err, "read boot ID")
 	}
-	return strings.TrimSpace(string(b)), nil
+	return ascii.Trim(string(b)), nil
 }

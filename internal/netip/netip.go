@@ -10,6 +10,8 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"dhcpd/internal/ascii"
 )
 
 // Addr is an IPv4 address. The zero Addr is none. Addrs can be compared and be
@@ -126,8 +128,8 @@ func ParseAddr(s string) (Addr, bool) {
 //
 //go:noinline
 func parseOctet(s string) (uint32, bool) {
-	n, err := strconv.ParseUint(s, 10, 8)
-	return uint32(n), err == nil && (len(s) == 1 || s[0] != '0')
+	n, ok := ascii.Uint(s, 10, 8)
+	return uint32(n), ok && (len(s) == 1 || s[0] != '0')
 }
 
 // MustParseAddr reads an address that is one.

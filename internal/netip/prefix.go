@@ -3,6 +3,8 @@ package netip
 import (
 	"strconv"
 	"strings"
+
+	"dhcpd/internal/ascii"
 )
 
 // Prefix is an address with the length of its netmask. The zero Prefix is
@@ -115,8 +117,8 @@ func (p AddrPort) String() string {
 // MustParseAddrPort reads an address and a port, 10.0.0.1:67, that are such.
 func MustParseAddrPort(s string) AddrPort {
 	addr, port, _ := strings.Cut(s, ":")
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
+	n, ok := ascii.Uint(port, 10, 16)
+	if !ok {
 		panic("not an IPv4 address and a port: " + s)
 	}
 	return AddrPortFrom(MustParseAddr(addr), uint16(n))

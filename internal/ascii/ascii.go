@@ -1,0 +1,80 @@
+// Package ascii does with ASCII what the packages strings and strconv do with
+// all of Unicode and with all that can be said about a number that is none.
+package ascii
+
+// Uint reads a number of so many bits, four at least, to a base of up to 16.
+func Uint(s string, base uint64, bits int) (n uint64, ok bool) {
+	most := ^uint64(0) >> (64 - bits)
+	for i := range len(s) {
+		d := uint64(digit(s[i]))
+		if d >= base || n > (most-d)/base {
+			return 0, false
+		}
+		n = n*base + d
+	}
+	return n, s != ""
+}
+
+// digit returns the value of a digit, 255 if c is none.
+func digit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return (c | 0x20) - 'a' + 10
+	}
+	return 255
+}
+
+// Lower returns s with small letters in place of capital ones.
+func Lower(s string) string {
+	var b []byte
+	for i := range len(s) {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			if b == nil {
+				b = []byte(s)
+			}
+			b[i] |= 0x20
+		}
+	}
+	if b == nil {
+		return s
+	}
+	return string(b)
+}
+
+// Same tells whether a and b are the same but for the case of letters.
+func Same(a, b string) bool { return len(a) == len(b) && Lower(a) == Lower(b) }
+
+func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+
+// Trim returns s without the white space around it.
+func Trim(s string) string {
+	for s != "" && isSpace(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isSpace(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// TrimRight returns s without any of c at its end.
+func TrimRight(s []byte, c byte) []byte {
+	for len(s) > 0 && s[len(s)-1] == c {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// Fields returns the words of s, which white space parts.
+func Fields(s string) (words []string) {
+	for s = Trim(s); s != ""; s = Trim(s) {
+		n := 0
+		for n < len(s) && !isSpace(s[n]) {
+			n++
+		}
+		words, s = append(words, s[:n]), s[n:]
+	}
+	return words
+}
