@@ -60,10 +60,10 @@ func (j *jsonText) time(name string, at int64) {
 	j.text(name, string(append(b, 'Z')))
 }
 
-// date returns the date of a day, counted from the first of 1970. (The time
-// package would look for the local time zone first, even for UTC: 27 kB.) The
-// leap day is the last one if years begin in March, and so do centuries and
-// the four of them after which all repeats.
+// date returns the date of a day, counted from the first of 1970. (Package time
+// would look for the local time zone first, even for UTC, and brings all that
+// reads one.) The leap day is the last one if years begin in March, and so do
+// centuries and the four of them after which all repeats.
 func date(day int) (year, month, dayOfMonth int) {
 	day += 719468 // since 1 March 0000
 	fours := day / 146097
