@@ -41,6 +41,7 @@ type network struct {
 	allow          []string // expert warnings that belong to the test
 	silent         bool     // ours is to send nothing at all
 	ran            []*netlab.Proc
+	ports          map[*netlab.Host]*netlab.Port
 }
 
 const (
@@ -83,7 +84,10 @@ func (n *network) inspect(mac ether.MAC) {
 func (n *network) guest(name string) *netlab.Host {
 	n.Helper()
 	h := n.Lab.Host(name)
-	n.sw.Plug(h, "eth0")
+	if n.ports == nil {
+		n.ports = map[*netlab.Host]*netlab.Port{}
+	}
+	n.ports[h] = n.sw.Plug(h, "eth0")
 	return h
 }
 
