@@ -11,31 +11,35 @@ import (
 // TestC5_Defence: another host claims the address of a bound client, which
 // defends it once and then looks for another.
 func TestC5_Defence(t *testing.T) {
-	t.Parallel()
-	n := newNetwork(t, ourClient)
-	n.allow = []string{"Duplicate IP address"} // that is what it is about
-	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
-	p := n.start(n.client)
-	a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
-	ours := n.client.MAC("eth0")
-	announced := func(frame []byte) bool {
-		p, err := ether.ParseARPFrame(frame)
-		return err == nil && p.SenderHW == ours && p.SenderIP == a && p.TargetIP == a
-	}
-	for range 2 {
-		n.wire.Await("an announcement", announced)
-	}
-	rival := n.guest("rival")
-	claim := ether.Announcement(rival.MAC("eth0"), a)
-	socket := rival.Frames("eth0")
+	eachServer(t, func(t *testing.T, s *peer) {
+		n := newNetwork(t, ourClient)
+		n.allow = []string{"Duplicate IP address"} // that is what it is about
+		serving := netlab.Serve("eth0", "10.0.0.1/24")
+		serving.High = serving.Low
+		server := s.serve(n.server, serving)
+		p := n.start(n.client)
+		a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
+		ours := n.client.MAC("eth0")
+		announced := func(frame []byte) bool {
+			p, err := ether.ParseARPFrame(frame)
+			return err == nil && p.SenderHW == ours && p.SenderIP == a && p.TargetIP == a
+		}
+		for range 2 {
+			n.wire.Await("an announcement", announced)
+		}
+		rival := n.guest("rival")
+		claim := ether.Announcement(rival.MAC("eth0"), a)
+		socket := rival.Frames("eth0")
 
-	socket.Send(claim.AppendFrame(nil))
-	p.WaitLine(`is already in use by ` + ether.FormatMAC(rival.MAC("eth0")) + `; defending it`)
-	n.wire.Await("the defence", announced)
-	socket.Send(claim.AppendFrame(nil))
-	p.WaitLine(`; giving it up`)
-	n.await(dhcp4.Decline)
-	addressless(t, n.client)
+		socket.Send(claim.AppendFrame(nil))
+		p.WaitLine(`is already in use by ` + ether.FormatMAC(rival.MAC("eth0")) + `; defending it`)
+		n.wire.Await("the defence", announced)
+		socket.Send(claim.AppendFrame(nil))
+		p.WaitLine(`; giving it up`)
+		n.await(dhcp4.Decline)
+		addressless(t, n.client)
+		server.WaitLine(s.sad)
+	})
 }
 
 // TestC5_Probe: the full probing of RFC 5227 before the address is used.

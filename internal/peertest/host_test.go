@@ -181,24 +181,25 @@ func refuse(n *network, request *packet, why string) {
 // TestC15_Stays: after SIGTERM the address stays, and the next start goes on
 // with it, and so after kill -9.
 func TestC15_B3_Stays(t *testing.T) {
-	t.Parallel()
-	n := newNetwork(t, ourClient)
-	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
-	p := n.start(n.client)
-	a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
-	n.file(n.client, "dhcp.cache", a.String())
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		p.Signal(sig)
-		p.Wait()
-		if list := n.client.Addrs("eth0"); len(list) != 1 || list[0].Addr() != a {
-			t.Fatalf("after %v: %v, want %v", sig, list, a)
+	eachServer(t, func(t *testing.T, s *peer) {
+		n := newNetwork(t, ourClient)
+		s.serve(n.server, netlab.Serve("eth0", "10.0.0.1/24"))
+		p := n.start(n.client)
+		a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
+		n.file(n.client, "dhcp.cache", a.String())
+		for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+			p.Signal(sig)
+			p.Wait()
+			if list := n.client.Addrs("eth0"); len(list) != 1 || list[0].Addr() != a {
+				t.Fatalf("after %v: %v, want %v", sig, list, a)
+			}
+			p = n.start(n.client)
+			n.await(dhcp4.ACK)
+			if got := bound(t, n.client, "10.0.0.100", "10.0.0.109"); got != a {
+				t.Errorf("after %v: %v has become %v", sig, a, got)
+			}
 		}
-		p = n.start(n.client)
-		n.await(dhcp4.ACK)
-		if got := bound(t, n.client, "10.0.0.100", "10.0.0.109"); got != a {
-			t.Errorf("after %v: %v has become %v", sig, a, got)
-		}
-	}
+	})
 }
 
 // TestD1_AsIf: at test level 1 the client acts as if, and touches nothing.

@@ -144,13 +144,24 @@ func TestC16_Rapid(t *testing.T) {
 // TestC16_IPv6Only: a network that says so is done without.
 func TestC16_IPv6Only(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, ourClient)
-	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"), "--dhcp-option=108,00:00:04:00")
-	option(n, "ipv6only")
-	p := n.start(n.client)
-	p.WaitLine("10.0.0.1 says that this network does without IPv4; waiting 1024 s")
-	if list := n.client.Addrs("eth0"); len(list) > 0 {
-		t.Errorf("configured %v", list)
+	for name, serve := range map[string]func(*netlab.Host, netlab.Serving){
+		"dnsmasq": func(h *netlab.Host, s netlab.Serving) { h.Dnsmasq(s, "--dhcp-option=108,00:00:04:00") },
+		"kea": func(h *netlab.Host, s netlab.Serving) {
+			h.Kea(s, `"option-data": [{"name": "v6-only-preferred", "data": "1024"}]`)
+		},
+		"isc": func(h *netlab.Host, s netlab.Serving) { h.ISC(s, "option v6-only-preferred 1024;") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNetwork(t, ourClient)
+			serve(n.server, netlab.Serve("eth0", "10.0.0.1/24"))
+			option(n, "ipv6only")
+			p := n.start(n.client)
+			p.WaitLine("10.0.0.1 says that this network does without IPv4; waiting 1024 s")
+			if list := n.client.Addrs("eth0"); len(list) > 0 {
+				t.Errorf("configured %v", list)
+			}
+		})
 	}
 }
 
