@@ -225,39 +225,52 @@ func TestC4_Declines(t *testing.T) {
 	})
 }
 
+// learned is what TestC11_P3_Routes has each server say.
+var learned = map[string][]string{
+	"dnsmasq": {"--dhcp-option=121,172.16.0.0/12,10.0.0.1,192.0.2.0/24,198.51.100.1",
+		"--dhcp-option=119,eng.example.com,marketing.example.com", "--dhcp-option-force=12,ada"},
+	"isc": {"option classless code 121 = array of unsigned integer 8;",
+		"option classless 12, 172, 16, 10, 0, 0, 1, 24, 192, 0, 2, 198, 51, 100, 1;",
+		`option domain-search "eng.example.com", "marketing.example.com";`, `option host-name "ada";`},
+	"udhcpd": {"option staticroutes 172.16.0.0/12 10.0.0.1, 192.0.2.0/24 198.51.100.1",
+		"option search eng.example.com marketing.example.com", "option hostname ada"},
+	"kea": {`"option-data": [{"code": 121, "csv-format": false, "data": "0CAC100A00000118C00002C6336401"},
+{"name": "domain-search", "data": "eng.example.com, marketing.example.com"}, {"name": "host-name", "data": "ada"}]`},
+}
+
 // TestC11_P3_Routes: classless routes, a gateway that they hide, the name of a
 // machine that has none, and all of it in the cache.
 func TestC11_P3_Routes(t *testing.T) {
-	t.Parallel()
-	n := newNetwork(t, ourClient)
-	n.client.Run("hostname", "localhost")
-	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"), "--dhcp-option=121,172.16.0.0/12,10.0.0.1,192.0.2.0/24,198.51.100.1",
-		"--dhcp-option=119,eng.example.com,marketing.example.com", "--dhcp-option-force=12,ada")
-	p := n.start(n.client)
-	a := bound(t, n.client, "10.0.0.100", "10.0.0.109").String()
-	p.WaitLine("The routes for " + a + " from 10.0.0.1 hide the gateway 10.0.0.1")
-	for _, want := range []string{"172.16.0.0/12 via 10.0.0.1 dev eth0 proto dhcp src " + a,
-		"192.0.2.0/24 via 198.51.100.1 dev eth0 proto dhcp src " + a, "198.51.100.1 dev eth0 proto dhcp scope link src " + a} {
-		n.client.Until(want, func() bool { return strings.Contains(n.client.Run("ip", "-4", "route"), want) })
-	}
-	if routes := n.client.Run("ip", "-4", "route"); strings.Contains(routes, "default") {
-		t.Errorf("a default route: %s", routes)
-	}
-	text := n.file(n.client, "dhcp.cache", "domainsearch")
-	for _, want := range []string{"eth0 IProute '172.16.0.0/12' '10.0.0.1' '192.0.2.0/24' '198.51.100.1'\n",
-		"eth0 domainsearch 'eng.example.com' 'marketing.example.com'\n", "eth0 hostname 'ada'\n", "eth0 gateway '10.0.0.1'\n"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("no %q in the cache:\n%s", want, text)
+	eachServer(t, func(t *testing.T, s *peer) {
+		n := newNetwork(t, ourClient)
+		n.client.Run("hostname", "localhost")
+		s.serve(n.server, netlab.Serve("eth0", "10.0.0.1/24"), learned[s.name]...)
+		p := n.start(n.client)
+		a := bound(t, n.client, "10.0.0.100", "10.0.0.109").String()
+		p.WaitLine("The routes for " + a + " from 10.0.0.1 hide the gateway 10.0.0.1")
+		for _, want := range []string{"172.16.0.0/12 via 10.0.0.1 dev eth0 proto dhcp src " + a,
+			"192.0.2.0/24 via 198.51.100.1 dev eth0 proto dhcp src " + a, "198.51.100.1 dev eth0 proto dhcp scope link src " + a} {
+			n.client.Until(want, func() bool { return strings.Contains(n.client.Run("ip", "-4", "route"), want) })
 		}
-	}
-	if name := n.client.Run("hostname"); name != "ada\n" {
-		t.Errorf("the machine is %q", name)
-	}
-	p.Kill()
-	n.client.DelAddr("eth0", a+"/24") // as the kernel does when the lease has ended
-	if routes := n.client.Run("ip", "-4", "route"); strings.Contains(routes, "proto dhcp") {
-		t.Errorf("routes left: %s", routes)
-	}
+		if routes := n.client.Run("ip", "-4", "route"); strings.Contains(routes, "default") {
+			t.Errorf("a default route: %s", routes)
+		}
+		text := n.file(n.client, "dhcp.cache", "domainsearch")
+		for _, want := range []string{"eth0 IProute '172.16.0.0/12' '10.0.0.1' '192.0.2.0/24' '198.51.100.1'\n",
+			"eth0 domainsearch 'eng.example.com' 'marketing.example.com'\n", "eth0 hostname 'ada'\n", "eth0 gateway '10.0.0.1'\n"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q in the cache:\n%s", want, text)
+			}
+		}
+		if name := n.client.Run("hostname"); name != "ada\n" {
+			t.Errorf("the machine is %q", name)
+		}
+		p.Kill()
+		n.client.DelAddr("eth0", a+"/24") // as the kernel does when the lease has ended
+		if routes := n.client.Run("ip", "-4", "route"); strings.Contains(routes, "proto dhcp") {
+			t.Errorf("routes left: %s", routes)
+		}
+	})
 }
 
 // TestC16_DUIDKept: the name under which a machine first asked for an address is
