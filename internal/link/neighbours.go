@@ -20,8 +20,9 @@ type Neighbour struct {
 // and to overhear our own requests would cost a look at each packet.
 type Neighbours struct {
 	socket
-	buf   []byte
-	batch []Neighbour
+	buf    []byte
+	batch  []Neighbour
+	missed bool // there was more than the socket could hold
 }
 
 // Where a message has what ndmsg says (rtnetlink(7)), in the machine's byte
@@ -33,12 +34,16 @@ const (
 	neighbourSize   = 12
 )
 
+// neighboursBuffer has room for about two thousand messages.
+const neighboursBuffer = 1 << 21
+
 // WatchNeighbours begins to listen.
 func WatchNeighbours() (*Neighbours, error) {
 	const group = 1 << (unix.RTNLGRP_NEIGH - 1)
 	fd, err := openNetlink(unix.SOCK_NONBLOCK, group)
 	w := &Neighbours{buf: make([]byte, 1<<13)}
 	if err == nil {
+		buffers(fd, neighboursBuffer)
 		w.socket, err = newSocket(fd, "netlink")
 	}
 	if err == nil {
@@ -69,8 +74,11 @@ func (w *Neighbours) Only(indexes ...int) error {
 // Wait waits for news. After Close it returns os.ErrClosed. What it returns is
 // good until the next call.
 func (w *Neighbours) Wait() ([]Neighbour, error) {
-	w.batch = w.batch[:0]
+	w.batch, w.missed = w.batch[:0], false
 	err := w.wait(w.read)
+	if w.missed && err == nil {
+		return w.Known()
+	}
 	return w.batch, err
 }
 
@@ -80,11 +88,12 @@ func (w *Neighbours) read(fd uintptr) bool {
 		if err == unix.EAGAIN {
 			break
 		}
+		w.missed = w.missed || err == unix.ENOBUFS
 		for r := range replies(w.buf[:max(n, 0)]) {
 			w.batch = appendNeighbour(w.batch, r)
 		}
 	}
-	return len(w.batch) > 0
+	return len(w.batch) > 0 || w.missed
 }
 
 // Known returns those that packets go to now.
