@@ -26,7 +26,9 @@ func (n *network) discovers(l *act.Lease) bool {
 // been taken off.
 func (d *Daemon) lookForRouters(n *network, l *act.Lease) {
 	if l != nil && n.discovers(l) {
+		before := n.host.Router
 		n.host.Bound(d.now, d.random(), l.Net, d.given(l))
+		d.sayRouter(n, before)
 	} else {
 		n.host = rdisc.Host{}
 	}
@@ -90,7 +92,7 @@ func (d *Daemon) sayRouter(n *network, before rdisc.Router) {
 	case r.Addr.IsValid():
 		text = routerName(r) + " advertises itself, and is used"
 	default:
-		text = routerName(&before) + " is not advertised any more"
+		text = routerName(&before) + " is gone"
 		if g := n.host.Gateway(); g.IsValid() {
 			text += "; back to the gateway " + g.String()
 		}

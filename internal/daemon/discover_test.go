@@ -100,7 +100,7 @@ func TestI2_I3_RouteMoves(t *testing.T) {
 			"dhcpd: eth0: router 10.0.0.9 at 02:00:00:00:00:0a advertises itself, and is used\n"},
 		{advertises(ether.MAC{2, 0, 0, 0, 0, 1}, 0, 5), "", ""}, // our own, on the same wire
 		{advertises(ether.MAC{2, 0, 0, 0, 0, 10}, 0, 5), byOne,
-			"dhcpd: eth0: router 10.0.0.9 at 02:00:00:00:00:0a is not advertised any more; back to the gateway 10.0.0.1\n"},
+			"dhcpd: eth0: router 10.0.0.9 at 02:00:00:00:00:0a is gone; back to the gateway 10.0.0.1\n"},
 	} {
 		h.done = nil
 		log.Reset()

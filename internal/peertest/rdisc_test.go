@@ -90,7 +90,7 @@ func TestI1_I2_I3_I4_OurRouter(t *testing.T) {
 	if code := r.Stop(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
-	p.WaitLine("eth0: " + at + ` is not advertised any more; back to the gateway 10\.0\.0\.1$`)
+	p.WaitLine("eth0: " + at + ` is gone; back to the gateway 10\.0\.0\.1$`)
 	n.defaultRoute("10.0.0.1")
 	n.asks()
 
@@ -98,7 +98,7 @@ func TestI1_I2_I3_I4_OurRouter(t *testing.T) {
 	p.WaitLine("eth0: " + at + " advertises itself, and is used$")
 	n.defaultRoute("10.0.0.2")
 	r.Kill()
-	p.WaitLine("eth0: " + at + ` is not advertised any more; back to the gateway 10\.0\.0\.1$`) // after 12 s
+	p.WaitLine("eth0: " + at + ` is gone; back to the gateway 10\.0\.0\.1$`) // after 12 s
 	n.defaultRoute("10.0.0.1")
 	n.asks()
 	n.read(h)

@@ -54,19 +54,17 @@ func (h *Host) Gateway() netip.Addr {
 }
 
 // Bound is called when DHCP has given an address, and maybe a gateway, or the
-// same ones once more. If they are new, or there was no carrier meanwhile,
-// routers are asked for.
+// same ones once more. If the address is new, or there was no carrier meanwhile,
+// this may be another network: all begins anew, and routers are asked for.
 func (h *Host) Bound(now time.Time, random uint64, net netip.Prefix, given netip.Addr) {
 	fresh := h.net != net || h.down
-	if h.net != net {
-		*h = Host{net: net}
-	}
-	if fresh || h.given != given || h.end.IsZero() {
-		h.given, h.down = given, false
-		h.warm(now)
-	}
 	if fresh {
+		*h = Host{net: net}
 		h.ask(now.Add(upTo(random, maxSolicitationDelay)), maxSolicitations)
+	}
+	if fresh || h.given != given {
+		h.given = given
+		h.warm(now)
 	}
 	h.settle(now, random)
 }
@@ -131,12 +129,12 @@ func (h *Host) Hear(now time.Time, random uint64, from ether.MAC, ip *ether.IPv4
 	}
 	for i := range a.Len() {
 		addr, preference := a.Entry(i)
-		switch { // RFC 1256 section 5.3
-		case !isNeighbour(h.net, addr):
-		case a.Lifetime == 0 || preference == Never:
-			h.forget(addr)
-		default:
-			h.learn(Router{addr, from, preference, now.Add(time.Duration(a.Lifetime) * time.Second)})
+		if isNeighbour(h.net, addr) { // RFC 1256 section 5.3
+			r := Router{addr, from, preference, now}
+			if preference != Never {
+				r.Until = now.Add(time.Duration(a.Lifetime) * time.Second)
+			}
+			h.learn(r, now)
 		}
 	}
 	if h.settle(now, random); h.Router.Addr.IsValid() {
@@ -155,9 +153,9 @@ func lists(a *ether.Advert, addr netip.Addr) bool {
 	return false
 }
 
-// learn takes a router in the place of what was known of it, or of one that is
-// preferred less.
-func (h *Host) learn(r Router) {
+// learn takes a router in the place of what was known of it, or if its life is
+// not over already, of one that is preferred less.
+func (h *Host) learn(r Router, now time.Time) {
 	place := &h.known[0]
 	for i := range h.known {
 		k := &h.known[i]
@@ -169,16 +167,8 @@ func (h *Host) learn(r Router) {
 			place = k
 		}
 	}
-	if !place.Addr.IsValid() || place.Preference < r.Preference {
+	if now.Before(r.Until) && (!place.Addr.IsValid() || place.Preference < r.Preference) {
 		*place = r
-	}
-}
-
-func (h *Host) forget(addr netip.Addr) {
-	for i := range h.known {
-		if h.known[i].Addr == addr {
-			h.known[i] = Router{}
-		}
 	}
 }
 

@@ -133,6 +133,12 @@ func TestI1_NotRefreshed(t *testing.T) {
 	short.bound(given)
 	short.until(200)
 	short.want("0 10.0.0.1", 0, 100, 103, 106)
+	short.hear(1800, "10.0.0.9 0")
+	short.Down(short.now)
+	short.until(300)
+	short.bound(given) // it may be another network, with the same addresses
+	short.until(310)
+	short.want("0 10.0.0.1, 200 10.0.0.9, 300 10.0.0.1", 0, 100, 103, 106, 300, 303, 306)
 }
 
 // TestI1_Asleep: a machine that was suspended does what is due when it wakes up,
