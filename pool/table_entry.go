@@ -46,6 +46,9 @@ func (e Entry) Addr() netip.Addr { return address(e.w.addr) }
 // State returns the state; Free also for an address that is not known.
 func (e Entry) State() State { return e.w.state }
 
+// ID returns the client ID of the last record.
+func (e Entry) ID() []byte { return e.t.id(e.w) }
+
 // Is tells whether the last record is that of the client.
 func (e Entry) Is(id []byte) bool { return e.w.state != Free && bytes.Equal(e.t.id(e.w), id) }
 

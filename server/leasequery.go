@@ -79,8 +79,7 @@ func (s *Server) queryAddr(a netip.Addr) {
 	e := s.table.At(a)
 	switch {
 	case e.Runs(s.at):
-		e.Read(&s.record)
-		s.find(pool.Key{ID: s.record.ID}, a)
+		s.find(pool.Key{ID: e.ID()}, a)
 		s.leaseActive()
 	case e.Member() || s.cfg.Reserved(a) && !s.ours(a):
 		s.beginAnswer(dhcp4.LeaseUnassigned)

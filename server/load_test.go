@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dhcpd/internal/act"
+	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 	"dhcpd/pool"
@@ -187,4 +188,29 @@ func renewals(b *testing.B, giaddr netip.Addr) {
 	}
 	b.ReportMetric(float64(requests)/inFlight, "ns/REQUEST")
 	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkLeaseQuery is what a leasequery costs, from an access concentrator.
+func BenchmarkLeaseQuery(b *testing.B) {
+	first := binary.BigEndian.Uint32(ip("10.77.1.0").AsSlice())
+	for name, by := range map[string]func(m *dhcp4.Message, n int){
+		"address": func(m *dhcp4.Message, n int) { m.Ciaddr = netip.AddrFrom(first + uint32(n)) },
+		"MAC": func(m *dhcp4.Message, n int) {
+			m.Htype, m.Hlen, m.Chaddr = 1, 6, [16]byte{2, 0x77, byte(n * 31), byte(n >> 16), byte(n >> 8), byte(n)}
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			l := newLoad(b)
+			l.site.Settings.LeaseQuery = new(conf.LeaseQuery)
+			m := query(listed(51, 58, 59, 82, 91, 61))
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				by(m, older(i))
+				a := l.srv.Decide(l.now, l.cfg, &l.site, l.table, m)
+				if a[0].Verb != act.Send || a[0].Msg.Type() != dhcp4.LeaseActive {
+					b.Fatal("no answer")
+				}
+			}
+		})
+	}
 }

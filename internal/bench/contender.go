@@ -14,7 +14,7 @@ import (
 const serverConf = `
 interface eth0 10.32.0.1;
 interface lo 10.64.0.1;
-host 10.32.0.0/11 { gateway 10.32.0.1; DHCPlease 3600; option eth0 server; };
+host 10.32.0.0/11 { gateway 10.32.0.1; DHCPlease 3600; option eth0 server; option eth0 leasequery; };
 host 10.64.0.0/11 { gateway 10.64.0.1; DHCPlease 3600; option lo server; };
 `
 

@@ -18,10 +18,11 @@ const (
 	cold  kind = iota // DISCOVER, REQUEST, by clients never heard of
 	warm              // the same, by clients that have a lease
 	renew             // REQUEST by unicast, from the leased address
+	query             // DHCPLEASEQUERY by address, by the relay
 )
 
 func (k kind) String() string {
-	return [...]string{"new clients", "known clients", "renewals"}[k]
+	return [...]string{"new clients", "known clients", "renewals", "leasequeries"}[k]
 }
 
 // numbers is how many bits of an xid are the client's number; the others tell
@@ -37,7 +38,7 @@ type crowd struct {
 	server netip.AddrPort
 	index  int // of the interface that leads there, if no route does
 
-	discover, request, renewal *template
+	discover, request, renewal, query *template
 
 	clients []station
 	stride  int // from one client of a turn to the next
@@ -81,6 +82,7 @@ func newCrowd(server, giaddr netip.Addr) (c *crowd, err error) {
 	c.discover = newTemplate(dhcp4.Discover, flags, relay, server.As4(), false)
 	c.request = newTemplate(dhcp4.Request, flags, relay, server.As4(), false)
 	c.renewal = newTemplate(dhcp4.Request, 0, [4]byte{}, server.As4(), true)
+	c.query = newTemplate(dhcp4.LeaseQuery, 0, relay, server.As4(), false)
 	return c, nil
 }
 
@@ -186,9 +188,12 @@ func (c *crowd) nudge() (end func()) {
 }
 
 func (c *crowd) begin(i int, now time.Duration) {
-	if c.kind == renew {
+	switch c.kind {
+	case renew:
 		c.ask(i, dhcp4.Request, now)
-	} else {
+	case query:
+		c.ask(i, dhcp4.LeaseQuery, now)
+	default:
 		c.ask(i, dhcp4.Discover, now)
 	}
 }
@@ -208,13 +213,16 @@ func (c *crowd) ask(i int, typ dhcp4.Type, now time.Duration) {
 		m.From = netip.AddrPortFrom(netip.AddrFrom4(s.addr), dhcp4.ClientPort)
 	case typ == dhcp4.Request:
 		t = c.request
+	case typ == dhcp4.LeaseQuery:
+		t = c.query
 	}
 	copy(m.Data, t[:])
 	binary.BigEndian.PutUint32(m.Data[atXid:], c.turn<<numbers|uint32(i))
-	mac := macOf(i)
-	copy(m.Data[atChaddr:], mac[:])
+	if mac := macOf(i); t != c.query {
+		copy(m.Data[atChaddr:], mac[:])
+	}
 	switch t {
-	case c.renewal:
+	case c.renewal, c.query:
 		copy(m.Data[atCiaddr:], s.addr[:])
 	case c.request:
 		copy(m.Data[atAddress:], s.addr[:])
@@ -242,6 +250,9 @@ func (c *crowd) hear(b []byte, now time.Duration) {
 		c.ask(i, dhcp4.Request, now)
 	case s.asked == dhcp4.Request && typ == dhcp4.ACK:
 		s.addr = [4]byte(b[atYiaddr:])
+		s.asked = 0
+		c.left--
+	case s.asked == dhcp4.LeaseQuery && typ == dhcp4.LeaseActive:
 		s.asked = 0
 		c.left--
 	case s.asked == dhcp4.Request && typ == dhcp4.NAK:

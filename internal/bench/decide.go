@@ -47,7 +47,7 @@ func (b *bench) desk(n int) *desk {
 	d.site = server.Site{If: "eth0", Index: 2, MTU: 1500, Addrs: []netip.Prefix{netip.MustParsePrefix("10.32.0.1/11")}}
 	d.site.To, d.site.From = d.site.Addrs[0].Addr(), netip.IPv4Unspecified()
 	d.site.Ours = func(a netip.Addr) bool { return a == d.site.To }
-	d.site.Settings.Server = true
+	d.site.Settings.Server, d.site.Settings.LeaseQuery = true, new(conf.LeaseQuery)
 	for i := range n + n/10 + 1 {
 		d.table.Add(member(i))
 	}
@@ -73,7 +73,7 @@ func (b *bench) asked(d *desk, m *dhcp4.Message, each func(m *dhcp4.Message, i i
 			at = (at + 7919) % d.n
 			each(m, at)
 			actions := d.core.Decide(d.now, d.cfg, &d.site, d.table, m)
-			if a := &actions[len(actions)-1]; a.Verb != act.Send || a.Msg.Type() == dhcp4.NAK {
+			if a := &actions[len(actions)-1]; a.Verb != act.Send || a.Msg.Type() == dhcp4.NAK || a.Msg.Type() == dhcp4.LeaseUnknown {
 				b.t.Fatalf("bench: no answer for client %d: %s", at, a.Text)
 			}
 		}
@@ -101,6 +101,15 @@ func (b *bench) decide() {
 		{"REQUEST, renewing", dhcp4.Request, func(m *dhcp4.Message, i int) {
 			become(m, i)
 			m.Ciaddr = member(i)
+		}},
+		{"LEASEQUERY by address", dhcp4.LeaseQuery, func(m *dhcp4.Message, i int) {
+			m.Giaddr, m.Ciaddr, m.Hlen, m.Chaddr = server, member(i), 0, [16]byte{}
+			m.Options.Del(dhcp4.ClientID)
+		}},
+		{"LEASEQUERY by MAC", dhcp4.LeaseQuery, func(m *dhcp4.Message, i int) {
+			become(m, i)
+			m.Giaddr = server
+			m.Options.Del(dhcp4.ClientID)
 		}},
 	} {
 		b.compareRow(ask.name,

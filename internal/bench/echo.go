@@ -68,8 +68,11 @@ func answer(m *link.Msg, out *link.Batch) dhcp4.Type {
 		return 0
 	}
 	typ := dhcp4.Offer
-	if dhcp4.Type(q[atType]) == dhcp4.Request {
+	switch dhcp4.Type(q[atType]) {
+	case dhcp4.Request:
 		typ = dhcp4.ACK
+	case dhcp4.LeaseQuery:
+		typ = dhcp4.LeaseActive
 	}
 	r := out.Add()
 	a := r.Data[:size]

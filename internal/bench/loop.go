@@ -100,6 +100,20 @@ func (b *bench) overVeth() {
 	b.loops("veth", func(c *contender) *crowd { return c.wire })
 }
 
+// leaseQueries measures queries by address for what known clients have.
+func (b *bench) leaseQueries() {
+	ring := b.contenders()[:2]
+	wire := func(c *contender) *crowd { return c.wire }
+	b.turns(ring, cold, b.exchanges, 64, wire)
+	for _, window := range []int{64, 512} {
+		b.section(fmt.Sprintf("leasequeries by address over veth, %d in flight", window), "an echo")
+		sums := b.turns(ring, query, b.exchanges, window, wire)
+		b.row("queries/s", median(sums[0].rates), median(sums[1].rates), none)
+		b.row("  CPU µs a query: user", sums[0].user*1e6/sums[0].exchanges, sums[1].user*1e6/sums[1].exchanges, none)
+		b.row("  CPU µs a query: system", sums[0].sys*1e6/sums[0].exchanges, sums[1].sys*1e6/sums[1].exchanges, none)
+	}
+}
+
 // manyLeases measures clients all over a large pool and a small one.
 func (b *bench) manyLeases() {
 	b.section(fmt.Sprintf("whole loop over veth, 64 in flight, at %s leases", number(float64(b.leases))),

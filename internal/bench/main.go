@@ -64,6 +64,7 @@ var parts = []struct {
 	{"load", (*bench).load},
 	{"loop: lo", (*bench).overLoopback},
 	{"loop: veth", (*bench).overVeth},
+	{"loop: leasequeries", (*bench).leaseQueries},
 	{"loop: leases", (*bench).manyLeases},
 	{"latency", (*bench).latency},
 	{"relay", (*bench).relays},

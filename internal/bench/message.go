@@ -39,6 +39,11 @@ func newTemplate(typ dhcp4.Type, flags uint16, giaddr, server [4]byte, renewing 
 		o = append(o, byte(dhcp4.RequestedAddress), 4, 0, 0, 0, 0, byte(dhcp4.ServerID), 4)
 		o = append(o, server[:]...)
 	}
+	if typ == dhcp4.LeaseQuery { // by address: no hardware address (RFC 4388 section 6.2)
+		t[1], t[2], t[3] = 0, 0, 0
+		copy(t[len(o):], []byte{byte(dhcp4.ParameterList), 3, 51, 82, 91, 255})
+		return t
+	}
 	copy(t[len(o):], []byte{byte(dhcp4.ParameterList), 7, 1, 3, 6, 15, 51, 58, 59, 255})
 	return t
 }
