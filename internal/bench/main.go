@@ -66,6 +66,7 @@ var parts = []struct {
 	{"loop: veth", (*bench).overVeth},
 	{"loop: leasequeries", (*bench).leaseQueries},
 	{"loop: leases", (*bench).manyLeases},
+	{"bulk", (*bench).bulk},
 	{"latency", (*bench).latency},
 	{"relay", (*bench).relays},
 }

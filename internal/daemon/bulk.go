@@ -16,7 +16,7 @@ import (
 
 // bulk is what answering bulk leasequeries takes (RFC 6926): a goroutine for
 // each connection, which waits for the asker, so that the loop never does. It
-// asks the loop for a few addresses at a time, as copies, and makes messages
+// asks the loop for some addresses at a time, as copies, and makes messages
 // of them itself.
 type bulk struct {
 	ear     *link.Listener // nil while nobody may ask
@@ -28,9 +28,12 @@ type bulk struct {
 // BULK_LQ_MAX_CONNS).
 const mostCallers = 10
 
-// someAddresses is how many the loop copies at a time: some ten microseconds'
-// work.
-const someAddresses = 256
+// someAddresses is how many the loop copies at a time, in some ten microseconds;
+// between two times the processor is left to those who want a lease.
+const (
+	someAddresses = 512
+	breath        = 100 * time.Microsecond
+)
 
 // caller is a connection.
 type caller struct {
@@ -281,6 +284,9 @@ func (c *caller) reply() error {
 			if err := c.write(); err != nil {
 				return err
 			}
+		}
+		if c.more {
+			time.Sleep(breath)
 		}
 	}
 	c.out = c.answer.Done(c.out, c.status, c.why)
