@@ -39,7 +39,7 @@ $(error dhcpd needs Go 1.26 or later from https://go.dev/dl; found: $(or $(GO),n
 endif
 
 FORCE:
-.PHONY: all install demo test race fuzz bench bench-go lint size cross features peers deb clean FORCE
+.PHONY: all install demo test race fuzz bench bench-go lint size cross features peers deb initramfs clean FORCE
 
 build/dhcpd: FORCE
 	$(BUILD) -o $@ ./cmd/dhcpd
@@ -53,6 +53,11 @@ install: build/dhcpd
 # A Debian package, in build/.
 deb: build/dhcpd
 	@dist/debian/build $(shell dpkg --print-architecture) build
+
+# Two images for an initramfs, in build/: u-root with dhcpd as one of its
+# commands, and dhcpd alone.
+initramfs: build/dhcpd
+	dist/initramfs/build build
 
 # A server, a relay and a client in namespaces: as root, or as anyone who may make
 # user namespaces.

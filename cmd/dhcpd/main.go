@@ -22,6 +22,7 @@ var (
 )
 
 func main() {
+	asFirst()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -1,0 +1,18 @@
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// asFirst makes ready for being the first process of a machine where nobody
+// else has: the kernel's own file systems, and room for what is written.
+func asFirst() {
+	if os.Getpid() != 1 || syscall.Access("/proc/self", 0) == nil {
+		return
+	}
+	for _, m := range []struct{ kind, on string }{{"proc", "/proc"}, {"sysfs", "/sys"}, {"tmpfs", "/run"}} {
+		_ = syscall.Mkdir(m.on, 0755) // it may be there; what fails is noticed where it is missed
+		_ = syscall.Mount(m.kind, m.on, m.kind, 0, "")
+	}
+}
