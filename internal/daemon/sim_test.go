@@ -90,7 +90,7 @@ func (w *world) after(d time.Duration, do func()) *note {
 // watch looks at everything every so often, whether anything happens or not.
 func (w *world) watch() {
 	w.audit()
-	w.after(10*time.Minute, w.watch)
+	w.after(time.Hour, w.watch)
 }
 
 // run lets time go by.
@@ -186,12 +186,14 @@ func (x *wire) arp(p ether.ARP, frame []byte, from *machine) {
 // audit looks at all machines: whatever is configured was promised to this
 // very one by an honest server, for now, and nobody else has it.
 func (w *world) audit() {
-	w.Helper()
 	type place struct {
 		wire *wire
 		addr netip.Addr
 	}
-	used := map[place]*machine{}
+	var used map[place]*machine
+	if len(w.machines) > 1 {
+		used = map[place]*machine{}
+	}
 	for _, m := range w.machines {
 		if m.asleep {
 			continue
@@ -202,7 +204,7 @@ func (w *world) audit() {
 				continue
 			}
 			m.entitled(a)
-			if m.wire == nil {
+			if m.wire == nil || used == nil {
 				continue
 			}
 			if o := used[place{m.wire, a}]; o != nil {
@@ -215,7 +217,6 @@ func (w *world) audit() {
 
 // entitled checks that a server promised an address to a machine.
 func (m *machine) entitled(a netip.Addr) {
-	m.w.Helper()
 	end, ok := m.w.promises[promised{m.mac, a}]
 	switch {
 	case !ok:
