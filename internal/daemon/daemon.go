@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"dhcpd/cache"
@@ -91,6 +92,13 @@ type Daemon struct {
 	fatal   error // what ends the program
 }
 
+// How much rubbish may pile up, in hundredths of what is in use; 4 MB times that
+// at least. Who serves has better use for its time than to collect it.
+const (
+	clientGC  = 25
+	servingGC = 100
+)
+
 // Run is dhcpd without a verb: it configures the networks, serves them, and
 // returns the exit status when there is nothing more to do or a signal says
 // so.
@@ -112,6 +120,7 @@ func Run(o Options) int {
 		out1:    link.NewBatch(1, 1<<14),
 	}
 	d.service = newService(d)
+	debug.SetGCPercent(clientGC)
 	// At least two, because the thread that waits for the disk keeps hold of a
 	// processor; never many, because idle ones cost more than they could do.
 	runtime.GOMAXPROCS(min(max(runtime.NumCPU(), 2), 4))

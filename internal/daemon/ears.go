@@ -109,9 +109,17 @@ func (d *Daemon) shutFrames(n *network, f *link.Frames) {
 	d.say.debug(3, n.name()+": packet socket closed")
 }
 
+// mostHeard is how many octets of a message a client takes in, whatever the MTU.
+// A cable that comes and goes opens ears each time: memory should not fill up.
+const mostHeard = 4096
+
 // listenFrames hands over frames until the socket is closed or of no use.
 func (d *Daemon) listenFrames(n *network, f link.Frames, kind link.Kind) {
-	buf := make([]byte, 1<<14)
+	size := mostHeard
+	if kind == link.ARP {
+		size = 64
+	}
+	buf := make([]byte, size)
 	for {
 		k, err := f.Read(buf)
 		if errors.Is(err, os.ErrClosed) {
@@ -126,7 +134,7 @@ func (d *Daemon) listenFrames(n *network, f link.Frames, kind link.Kind) {
 
 // listenUDP does the same for datagrams.
 func (d *Daemon) listenUDP(n *network, u *link.UDP) {
-	b := link.NewBatch(4, 1<<14)
+	b := link.NewBatch(2, mostHeard)
 	for {
 		err := u.Receive(b)
 		if errors.Is(err, os.ErrClosed) {

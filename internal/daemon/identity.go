@@ -15,7 +15,7 @@ func (d *Daemon) identity(n *network) *client.Config {
 		Hostname:   p.Hostname,
 		FQDN:       p.FQDN,
 		More:       p.Request,
-		MTU:        n.link.MTU,
+		MTU:        min(n.link.MTU, mostHeard-14),
 		Possessive: p.Possessive,
 		Probe:      p.Probe,
 		Rapid:      p.Rapid,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -102,6 +103,7 @@ func (s *service) open() error {
 	if s.table != nil {
 		return nil
 	}
+	debug.SetGCPercent(servingGC)
 	file, loaded, err := pool.Open(s.d.opt.Pool, s.d.clock.Clock)
 	if err != nil {
 		return err

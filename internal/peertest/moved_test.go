@@ -51,6 +51,27 @@ func TestB7_C9_Cable(t *testing.T) {
 	})
 }
 
+// TestB7_Flaps: a loose contact costs no memory that grows.
+func TestB7_Flaps(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourClient)
+	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
+	p := n.start(n.client)
+	bound(t, n.client, "10.0.0.100", "10.0.0.109")
+	for range 300 {
+		n.ports[n.client].Cut()
+		p.WaitLine("-> INIT-REBOOT")
+		n.ports[n.client].Mend()
+		p.WaitLine("REBOOTING -> BOUND")
+	}
+	bound(t, n.client, "10.0.0.100", "10.0.0.109")
+	size := memory(t, p.PID(), "RssAnon")
+	t.Logf("%d kB of its own", size)
+	if len(buildFlags) == 0 && size > 4<<10 {
+		t.Errorf("%d kB of its own, want at most 4 MB", size)
+	}
+}
+
 // TestB7_C8_Moved: the cable comes in again on another network. What its server
 // has to say to the old address, if anything, the client ends up with a new
 // one; where it says nothing, that is when the old server is missed.
