@@ -62,7 +62,26 @@ func (b *Block) Whole() {
 			}
 		}
 	}
+	if b.table.counter > 0 {
+		b.Count()
+	}
 	b.base, b.addrs = len(b.text), b.addrs[:0]
+}
+
+// Count writes down the table's replay counter.
+func (b *Block) Count() {
+	b.Stamp()
+	b.text = appendNumber(b.text, counter, int64(b.table.counter))
+	b.lines++
+	b.sync = true
+}
+
+// Wake writes down that the client on a is to be woken.
+func (b *Block) Wake(a netip.Addr) {
+	b.Stamp()
+	b.text = appendChange(b.text, wake, a)
+	b.lines++
+	b.sync = true
 }
 
 // Stamp has the block write down what the clocks say, if it is time for that:

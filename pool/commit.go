@@ -70,7 +70,7 @@ func (f *File) write(b *Block) error {
 		text = append(text, '\n')
 	}
 	if sync {
-		text = appendSynced(text, f.saved)
+		text = appendNumber(text, synced, f.saved)
 		lines++
 	}
 	if f.due(b) {

@@ -18,6 +18,7 @@ type compaction struct {
 	entry entry
 	tl    timeline
 	lines uint32
+	count uint32                  // the last line of the replay counter
 	marks map[uint32]*[group]mark // by address/group
 	keep  []uint64                // a bit for each line
 	buf   []byte
@@ -161,6 +162,7 @@ func (c *compaction) markAll() error {
 			c.keepLine(m.record)
 		}
 	}
+	c.keepLine(c.count)
 	return nil
 }
 
@@ -177,6 +179,8 @@ func (c *compaction) mark() {
 		c.tl.opened()
 	case closed:
 		c.tl.open = false
+	case counter:
+		c.count = c.lines
 	case synced:
 	default:
 		n := number(e.rec.Addr)
@@ -232,7 +236,7 @@ func (c *compaction) copyAll() error {
 			segment++
 		case record:
 			c.record(line, segment)
-		case add, setFree, wake:
+		case add, setFree, wake, counter:
 			c.verbatim(line)
 		default:
 			return errUnsound

@@ -29,6 +29,7 @@ const (
 	Freed                 // Add: it was abandoned, and is free again
 	Present               // Add: already in the pool, nothing changed
 	Absent                // Del: not in the pool; Wake: nobody ever had it; nothing changed
+	Mute                  // Wake: nobody could prove anything to the client there; nothing changed
 )
 
 // Edit changes the pool file for a command, whether or not a daemon runs,
@@ -156,6 +157,8 @@ func editOne(text []byte, t *Table, v Verb, a netip.Addr) ([]byte, Result) {
 	case v == Del:
 		t.Remove(a)
 		return appendChange(text, del, a), Done
+	case v == Wake && !t.At(a).Rousable():
+		return text, Mute
 	case v == Wake:
 		return appendChange(text, wake, a), Done
 	case t.Member(a) && r.State != Abandoned:

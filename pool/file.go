@@ -227,7 +227,7 @@ func (f *File) appendEnd() error {
 		}
 		f.saved = f.end
 	}
-	return f.append(appendVerb(appendSynced(nil, f.saved), closed), 2, true)
+	return f.append(appendVerb(appendNumber(nil, synced, f.saved), closed), 2, true)
 }
 
 // locked runs do while nobody else writes.

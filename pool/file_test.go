@@ -173,9 +173,14 @@ func TestL5_WakeStandsUntilTheNextRecord(t *testing.T) {
 	d, c := newSimDisk(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2))
 	k, _ := mustOpen(t, d, simPath, c)
-	k.mustCommit(k.lease(ip(1), 1, 1000))
-	got := mustEdit(t, d, simPath, Wake, ip(1), ip(2))
-	if !slices.Equal(got, []Result{Done, Absent}) {
+	nonced := func() *Record {
+		r := k.lease(ip(1), 1, 1000)
+		r.Nonce = []byte("0123456789abcdef")
+		return r
+	}
+	k.mustCommit(nonced(), k.lease(ip(3), 3, 1000))
+	got := mustEdit(t, d, simPath, Wake, ip(1), ip(2), ip(3))
+	if !slices.Equal(got, []Result{Done, Absent, Mute}) {
 		t.Errorf("wake: %v", got)
 	}
 	if changes := k.mustCommit(); !slices.Equal(changes.Wake, []netip.Addr{ip(1)}) {
@@ -195,7 +200,7 @@ func TestL5_WakeStandsUntilTheNextRecord(t *testing.T) {
 		t.Errorf("in a new file: %v", loaded.Wake)
 	}
 	// Once more, after the client was heard, and compacted.
-	k.mustCommit(k.lease(ip(1), 1, 1000))
+	k.mustCommit(nonced())
 	mustEdit(t, d, simPath, Wake, ip(1))
 	k.mustCommit()
 	k.compactNow()

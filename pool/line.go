@@ -14,6 +14,7 @@ import (
 //	<crc> add|del|free|wake <address>        what commands write
 //	<crc> clock <boot ID> <wall> <boottime>  see timeline
 //	<crc> open, <crc> close                  a daemon began and ended in order
+//	<crc> counter <n>                        no replay counter from n on has been used
 //	<crc> = <octets>                         so much before this line is known to be on stable storage
 //
 // with the CRC-32C of what follows it in 8 hexadecimal digits. Times are
@@ -35,11 +36,12 @@ const (
 	clock
 	opened
 	closed
+	counter
 	synced
 )
 
 var verbs = [...]string{add: "add", del: "del", setFree: "free", wake: "wake",
-	clock: "clock", opened: "open", closed: "close", synced: "="}
+	clock: "clock", opened: "open", closed: "close", counter: "counter", synced: "="}
 
 // crcLen is how long the checksum and the space after it are.
 const crcLen = 9
@@ -74,9 +76,11 @@ func appendChange(b []byte, v verb, a netip.Addr) []byte {
 	return end(a.AppendTo(b), start)
 }
 
-func appendSynced(b []byte, n int64) []byte {
+// appendNumber appends a line of a verb and a number.
+func appendNumber(b []byte, v verb, n int64) []byte {
 	b, start := begin(b)
-	return end(strconv.AppendInt(append(b, "= "...), n, 10), start)
+	b = append(append(b, verbs[v]...), ' ')
+	return end(strconv.AppendInt(b, n, 10), start)
 }
 
 func appendClock(b []byte, s stamp) []byte {
@@ -131,6 +135,9 @@ func appendExtra(b []byte, x *Extra, off Time) []byte {
 	}
 	if x.Check {
 		b = append(b, " check=yes"...)
+	}
+	if x.Asleep {
+		b = append(b, " asleep=yes"...)
 	}
 	if len(x.Via) > 0 {
 		b = appendQuoted(append(b, " via="...), x.Via)

@@ -161,6 +161,8 @@ func (l *loader) take(at int64) bool {
 		l.table.SetFree(e.rec.Addr)
 	case wake:
 		l.table.Wake(e.rec.Addr)
+	case counter:
+		l.table.counter = uint64(e.n)
 	case clock:
 		l.tl.clock(e.stamp)
 	case opened:

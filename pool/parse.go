@@ -12,7 +12,7 @@ type entry struct {
 	verb  verb
 	rec   Record // record; with add, del, setFree and wake only its Addr
 	stamp stamp  // clock
-	n     int64  // synced
+	n     int64  // synced, counter
 
 	mem []byte // where the record's octets lie
 }
@@ -103,6 +103,10 @@ func (e *entry) behind(w *words, v verb) {
 		e.stamp.wall, e.stamp.up = Time(w.number()), Time(w.number())
 	case synced:
 		e.n = w.number()
+	case counter:
+		n, ok := ascii.Uint(text(w.next()), 10, 63)
+		w.bad = w.bad || !ok
+		e.n = int64(n)
 	}
 }
 
@@ -172,6 +176,8 @@ func (e *entry) extra(w *words, word []byte) {
 		r.Counter = n
 	case "check":
 		r.Check = string(value) == "yes"
+	case "asleep":
+		r.Asleep = string(value) == "yes"
 	case "via":
 		r.Via = text(e.quoted(w, value))
 	case "server":

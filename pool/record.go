@@ -77,7 +77,8 @@ type Extra struct {
 	Decliner []byte     // client ID that declined (decliner)
 	Holder   HW         // who answered for an abandoned address (holder)
 	Nonce    []byte     // RFC 6704 (nonce)
-	Counter  uint64     // RFC 3118 replay counter (counter)
+	Counter  uint64     // RFC 3118 replay counter of its last message that was authenticated (counter)
+	Asleep   bool       // it did not answer when it was to be woken (asleep)
 	Check    bool       // its lease ended in a believed jump of the wall clock: check on the wire before someone else gets it (check)
 	Via      string     // interface of a relayed lease (via)
 	Server   netip.Addr // who gave it (server)
@@ -94,7 +95,7 @@ func (r *Record) Same(as *Record) bool {
 func (x *Extra) same(as *Extra) bool {
 	return bytes.Equal(x.Agent, as.Agent) && bytes.Equal(x.Class, as.Class) && x.Host == as.Host &&
 		bytes.Equal(x.Decliner, as.Decliner) && x.Holder == as.Holder && bytes.Equal(x.Nonce, as.Nonce) &&
-		x.Counter == as.Counter && x.Check == as.Check && x.Unknown == as.Unknown &&
+		x.Counter == as.Counter && x.Check == as.Check && x.Asleep == as.Asleep && x.Unknown == as.Unknown &&
 		x.Via == as.Via && x.Server == as.Server
 }
 

@@ -42,6 +42,7 @@ type Table struct {
 
 	circuits circuits
 	now      Time // of the last tick
+	counter  uint64
 
 	shut    bool
 	loading bool // clients are not indexed yet

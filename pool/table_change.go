@@ -199,6 +199,14 @@ func (t *Table) Wake(a netip.Addr) {
 	}
 }
 
+// Counter is the replay counter that no message of the server has reached yet:
+// the next start begins there.
+func (t *Table) Counter() uint64 { return t.counter }
+
+// SetCounter says that those below n may be used. It must be on stable storage
+// before they are: see Block.Count.
+func (t *Table) SetCounter(n uint64) { t.counter = n }
+
 // woken returns the addresses whose clients are to be woken.
 func (t *Table) woken() (list []netip.Addr) {
 	for i := uint32(1); i < t.rows; i++ {

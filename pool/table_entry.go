@@ -17,6 +17,16 @@ type Entry struct {
 // At returns the entry of a.
 func (t *Table) At(a netip.Addr) Entry { return Entry{t, t.row(t.find(a))} }
 
+// Nth returns the entry of the nth row, from 0, for walks that take their time:
+// whoever stays in the table stays in its row. It may be of an address that is
+// not known. More is false when there are no more.
+func (t *Table) Nth(n uint32) (e Entry, more bool) {
+	if n+1 >= t.rows {
+		return e, false
+	}
+	return Entry{t, t.row(n + 1)}, true
+}
+
 // Of returns the entry of the client on network on. Of several it is the one
 // whose lease ends or ended last; one that it declined or that a relay gleaned
 // only if there is no other.
@@ -92,6 +102,16 @@ func (e Entry) HeldBy(now Time) (Client, bool) {
 // Check tells whether the address must be checked on the wire before another
 // client gets it: see Extra.
 func (e Entry) Check() bool { return e.w.is(check) }
+
+// Wakeful tells whether the client is to be woken: see Table.Wake.
+func (e Entry) Wakeful() bool { return e.w.is(wakeful) }
+
+// Rousable tells whether a client of this record might be woken: it has a nonce,
+// or has used a key.
+func (e Entry) Rousable() bool {
+	b := e.t.sides[e.w.side]
+	return field(b, sideNonce) != nil || field(b, sideCounter) != nil
+}
 
 // Agent returns option 82 as the client's last message had it.
 func (e Entry) Agent() []byte { return field(e.t.sides[e.w.side], sideAgent) }

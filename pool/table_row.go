@@ -43,6 +43,7 @@ const (
 	wakeful                   // the client is to be woken
 	long                      // hardware address and client ID are on the side
 	reset                     // a command has made it free, and nobody has used it since
+	asleep                    // Extra.Asleep
 )
 
 func (w *row) is(f flag) bool { return w.flags&f != 0 }
@@ -140,7 +141,7 @@ func (t *Table) read(w *row, r *Record) {
 	*r = Record{}
 	r.Addr, r.State = address(w.addr), w.state
 	r.Since, r.Told, r.Kept, r.Last = w.since, w.told, w.kept, w.last
-	r.Check = w.is(check)
+	r.Check, r.Asleep = w.is(check), w.is(asleep)
 	r.HW.Type, r.HW.Len = w.hwType, w.hwLen
 	if !w.is(long) {
 		copy(r.HW.Addr[:], w.buf[:w.hwLen])
@@ -200,6 +201,7 @@ func (t *Table) store(i uint32, r *Record) {
 	w.since, w.told, w.kept, w.last = r.Since, r.Told, r.Kept, r.Last
 	w.state, w.hwType, w.hwLen = r.State, r.HW.Type, uint8(n)
 	w.set(check, r.Check)
+	w.set(asleep, r.Asleep)
 	w.set(long, isLong)
 	t.setSide(w, t.scratch)
 	if moved && t.remote(w) != nil {

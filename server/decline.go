@@ -89,5 +89,6 @@ func (s *Server) end(r pool.Record, state pool.State) {
 	s.record = r
 	s.record.State = state
 	s.record.Since, s.record.Told, s.record.Kept, s.record.Last = s.at, s.at, s.at, s.at
+	s.keepCount()
 	s.next(act.Commit).Record = &s.record
 }

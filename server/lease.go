@@ -66,12 +66,12 @@ func (s *Server) commit(p place) {
 	same := old.State() == state && old.Is(s.query.ID)
 	if same {
 		old.Read(r)
-		r.Check = false // the client itself was heard
+		r.Check, r.Asleep = false, false // the client itself was heard
 		r.Decliner, r.Holder = nil, pool.HW{}
 	} else {
 		*r = pool.Record{Addr: p.addr, State: state, Since: s.at}
 	}
-	promised, news := r.Kept, s.learn()
+	promised, news := r.Kept, s.learn() || old.Wakeful() // that it was woken is to be known
 	r.Told = s.ends()
 	r.Kept = r.Told
 	if r.Told != pool.Infinite {
@@ -93,6 +93,10 @@ func (s *Server) learn() (news bool) {
 	o, r := &s.msg.Options, &s.record
 	news = r.HW != s.hw
 	r.Client, r.Last = s.client(), s.at
+	s.keepCount()
+	if s.giveNonce() {
+		news = true
+	}
 	if !bytes.Equal(s.agent, r.Agent) {
 		news, r.Agent = true, s.agent
 	}

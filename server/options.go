@@ -12,6 +12,7 @@ var reserved = setOf(
 	dhcp4.RequestedAddress, dhcp4.LeaseTime, dhcp4.Overload, dhcp4.MessageType,
 	dhcp4.ServerID, dhcp4.ParameterList, dhcp4.MessageText, dhcp4.MaxSize,
 	dhcp4.ClientID, dhcp4.RelayAgent, dhcp4.SubnetSelection, dhcp4.RapidCommit,
+	dhcp4.Authentication, dhcp4.ForceRenewNonce,
 )
 
 func setOf(codes ...dhcp4.Code) (set dhcp4.Set) {

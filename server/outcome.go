@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -156,7 +157,10 @@ func (s *Server) await(a netip.Addr) {
 	if len(s.waiting) >= mostWaiting {
 		s.waiting = slices.Delete(s.waiting, 0, 1)
 	}
-	b, _ := s.msg.Append(nil, 1<<16)
+	b := bytes.Clone(s.msg.Wire)
+	if b == nil {
+		b, _ = s.msg.Append(nil, 1<<16)
+	}
 	s.waiting = append(s.waiting, waiting{addr: a, to: s.site.To, from: s.site.From, msg: b})
 }
 

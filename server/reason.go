@@ -14,6 +14,10 @@ const (
 	badCiaddr
 	badHlen
 	nobody
+	unproven
+	replayed
+	forged
+	uncounted
 	badLink
 	badSubnet
 	notForServer
@@ -56,6 +60,7 @@ const (
 	inUse
 	unused
 	overheard
+	unanswered
 
 	reasons // how many there are
 )
@@ -68,6 +73,10 @@ var reasonTexts = [reasons]string{
 	badCiaddr:        "ciaddr is no host's address",
 	badHlen:          "htype is Ethernet, but hlen is not 6",
 	nobody:           "neither client identifier nor hardware address",
+	unproven:         "not authenticated with the client's key",
+	replayed:         "replay counter has not grown",
+	forged:           "digest is wrong",
+	uncounted:        "no replay counter is stored yet",
 	badLink:          "link selection is malformed",
 	badSubnet:        "subnet selection is malformed",
 	notForServer:     "not a message from a client to a server",
@@ -103,11 +112,12 @@ var reasonTexts = [reasons]string{
 	notThisAddress: "address is not the client's",
 	notKnown:       "client is not known",
 
-	offerCut:  "offers cut short for another client",
-	declined:  "addresses taken out of use because their holder declined them",
-	inUse:     "addresses taken out of use because somebody answered for them",
-	unused:    "addresses back in use because nobody answered for them",
-	overheard: "times another DHCP server was heard",
+	offerCut:   "offers cut short for another client",
+	declined:   "addresses taken out of use because their holder declined them",
+	inUse:      "addresses taken out of use because somebody answered for them",
+	unused:     "addresses back in use because nobody answered for them",
+	overheard:  "times another DHCP server was heard",
+	unanswered: "clients that did not answer a DHCPFORCERENEW",
 }
 
 // String returns the text that the debug output shows.

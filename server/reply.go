@@ -2,6 +2,7 @@ package server
 
 import (
 	"dhcpd/internal/act"
+	"dhcpd/internal/auth"
 	"dhcpd/internal/dhcp4"
 )
 
@@ -46,6 +47,7 @@ func (s *Server) begin(t dhcp4.Type, p place) {
 	}
 	if t != dhcp4.BOOTP {
 		r.SetType(t)
+		s.prove(t)
 		r.Options.PutAddr(dhcp4.ServerID, s.self)
 	}
 }
@@ -68,6 +70,9 @@ func (s *Server) echo(c dhcp4.Code) {
 // offer OFFERs p.
 func (s *Server) offer(p place) {
 	s.begin(dhcp4.Offer, p)
+	if s.able() && s.canCount() {
+		s.reply.Options.Put(dhcp4.ForceRenewNonce, auth.Able)
+	}
 	s.assign(p)
 	s.configure()
 	s.send()
@@ -93,6 +98,7 @@ func (s *Server) ack(p place) {
 // nak refuses an address.
 func (s *Server) nak(why reason) {
 	s.because(why, act.Refusal)
+	s.heeded(s.msg.Ciaddr)
 	s.begin(dhcp4.NAK, place{link: s.links[0]})
 	if !s.reply.Giaddr.IsUnspecified() {
 		// The relay is to broadcast it: the client may not be where its
@@ -113,6 +119,9 @@ func (s *Server) send() {
 	}
 	a := s.next(act.Send)
 	a.Msg, a.Limit = &s.reply, s.msg.Limit(mtu)
+	if s.key != nil {
+		a.Key = s.key.Secret
+	}
 	a.To = destination(s.msg, &s.reply, s.source, s.local())
 }
 

@@ -50,6 +50,17 @@ type Server struct {
 	record pool.Record
 	acts   []act.Action
 
+	// Authentication and waking.
+	Fresh  func() [16]byte // makes the nonces of RFC 6704, not to be foreseen; nil: no client gets one
+	key    *conf.Key       // that the client has to use, nil for none
+	heard  uint64          // the replay counter of its message
+	nonce  []byte          // to be sent to it
+	fresh  [16]byte        // memory for that
+	replay replay
+	forces forces
+	tries  int       // of what ForceNext returned
+	before conf.Info // of Differs
+
 	account account // of leasequeries
 	list    []byte  // scratch
 
@@ -85,11 +96,12 @@ func (s *Server) open(now time.Time, cfg *conf.Config, site *Site, table *pool.T
 	s.now, s.at = now, pool.Time(now.Unix())
 	s.cfg, s.site, s.table, s.msg = cfg, site, table, nil
 	s.acts = s.acts[:0]
+	s.key, s.nonce = nil, nil
 }
 
 // decide answers s.msg.
 func (s *Server) decide() {
-	s.links, s.wait = s.links[:0], false
+	s.links, s.wait, s.nonce = s.links[:0], false, nil
 	if s.msg.Op == dhcp4.BootRequest && s.msg.Type() == dhcp4.LeaseQuery {
 		s.leaseQuery()
 		return
@@ -138,6 +150,9 @@ func (s *Server) inspect() reason {
 		return badCiaddr
 	}
 	if why := s.identify(); why != fine {
+		return why
+	}
+	if why := s.authentic(); why != fine {
 		return why
 	}
 	return s.locate()

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"dhcpd/internal/act"
+	"dhcpd/internal/auth"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
@@ -135,8 +137,11 @@ func (w *world) sent(x *act.Action, a *answer) string {
 	if !left.Empty() {
 		w.t.Errorf("left out of the reply: %v", left)
 	}
+	if x.Key != nil {
+		auth.Sign(w.buf, x.Key)
+	}
 	a.reply, a.send = new(dhcp4.Message), *x
-	if err := a.reply.Parse(w.buf); err != nil {
+	if err := a.reply.Parse(bytes.Clone(w.buf)); err != nil {
 		w.t.Fatalf("reply: %v", err)
 	}
 	yiaddr := ""

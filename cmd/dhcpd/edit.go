@@ -6,14 +6,23 @@ import (
 )
 
 // add is -a: hosts into the pool.
-func (c *command) add() { c.edit(pool.Add, pool.Present, " is in the pool already") }
+func (c *command) add() { c.edit(pool.Add, useless{pool.Present: " is in the pool already"}) }
 
 // remove is -r: hosts out of the pool.
-func (c *command) remove() { c.edit(pool.Del, pool.Absent, " is not in the pool") }
+func (c *command) remove() { c.edit(pool.Del, useless{pool.Absent: " is not in the pool"}) }
+
+// wake is -w: the clients there are to come and ask anew.
+func (c *command) wake() {
+	c.edit(pool.Wake, useless{pool.Absent: " was never leased",
+		pool.Mute: " can't be woken: there is neither a key nor a nonce for its client"})
+}
+
+// useless is what to say of results that are no success.
+type useless [pool.Mute + 1]string
 
 // edit changes the pool for all hosts of the command line that can be
 // understood, and says for which of their addresses it had no effect.
-func (c *command) edit(verb pool.Verb, useless pool.Result, why string) {
+func (c *command) edit(verb pool.Verb, why useless) {
 	addrs := c.addresses()
 	if len(addrs) == 0 {
 		return
@@ -23,8 +32,8 @@ func (c *command) edit(verb pool.Verb, useless pool.Result, why string) {
 		c.fail(err.Error())
 	}
 	for i, r := range results {
-		if r == useless {
-			c.fail(addrs[i].String() + why)
+		if why[r] != "" {
+			c.fail(addrs[i].String() + why[r])
 		}
 	}
 }

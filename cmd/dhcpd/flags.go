@@ -7,7 +7,7 @@ import (
 	"dhcpd/internal/ascii"
 )
 
-const usage = "Usage: dhcpd [-qarlnjV] [-t[level]] [-d[level]] [-o[seconds]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]"
+const usage = "Usage: dhcpd [-qarwlnjV] [-t[level]] [-d[level]] [-o[seconds]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]"
 
 // flags is the command line.
 type flags struct {
@@ -60,7 +60,7 @@ func (f *flags) word(s string, args []string) ([]string, error) {
 		switch c {
 		case 'j':
 			f.json = true
-		case 'q', 'a', 'r', 'l', 'n', 'V':
+		case 'q', 'a', 'r', 'w', 'l', 'n', 'V':
 			if f.verb != 0 && f.verb != c {
 				return nil, errUsage
 			}
@@ -131,7 +131,7 @@ func (f *flags) name(flag byte, s string) {
 func (f *flags) check() error {
 	least := 0
 	switch f.verb {
-	case 'a', 'r':
+	case 'a', 'r', 'w':
 		least = 1
 	case 'l':
 		least = 2 // a server and a key

@@ -97,10 +97,10 @@ func equal(a, b *flags) bool {
 }
 
 func TestL5_VerbsExclude(t *testing.T) {
-	for _, a := range "qarnV" {
-		for _, b := range "qarnV" {
+	for _, a := range "qarwnV" {
+		for _, b := range "qarwnV" {
 			hosts := ""
-			if strings.ContainsRune("ar", a) {
+			if strings.ContainsRune("arw", a) {
 				hosts = " host"
 			}
 			together, err1 := parseFlags(line("-" + string(a) + string(b) + hosts))

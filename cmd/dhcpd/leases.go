@@ -18,8 +18,9 @@ const (
 )
 
 // appendRecord appends the line of one address of the pool. Member is false
-// for a binding of an address that is not, or no longer, in the pool.
-func appendRecord(b []byte, r *pool.Record, member bool, now pool.Time) []byte {
+// for a binding of an address that is not, or no longer, in the pool; wakeful
+// is true while the client is to be woken.
+func appendRecord(b []byte, r *pool.Record, member, wakeful bool, now pool.Time) []byte {
 	line := len(b)
 	b = r.Addr.AppendTo(b)
 	b = column(b, line+addrColumn)
@@ -29,6 +30,12 @@ func appendRecord(b []byte, r *pool.Record, member bool, now pool.Time) []byte {
 		b = append(b, word(s)...)
 		b = column(b, line+addrColumn+leftColumn+stateColumn)
 		b = appendOwner(b, r)
+	}
+	switch {
+	case wakeful:
+		b = append(b, "  wake pending"...)
+	case r.Asleep:
+		b = append(b, "  wake unanswered"...)
 	}
 	if r.State == pool.Abandoned {
 		b = appendAbandoned(b, r, member, now)

@@ -60,6 +60,8 @@ func (c *command) run(args []string) int {
 		c.add()
 	case 'r':
 		c.remove()
+	case 'w':
+		c.wake()
 	case 'l':
 		c.ask()
 	case 'n':

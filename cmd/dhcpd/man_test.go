@@ -138,7 +138,7 @@ func sources(t *testing.T, only ...string) string {
 }
 
 func TestN3_UsageIsSynopsis(t *testing.T) {
-	for _, flag := range "qarnVtdfcpi" {
+	for _, flag := range "qarwnVtdfcpi" {
 		if !strings.Contains(page(t, "dhcpd.8"), "\n.It Fl "+string(flag)) {
 			t.Errorf("dhcpd(8) does not explain -%c", flag)
 		}
@@ -172,12 +172,14 @@ func TestP1_ExamplesOfTheManPage(t *testing.T) {
 			"DNSserver 198.51.100.1 198.51.100.2 hostname \"plotter\" domain \"example.com\" NTPserver 198.51.100.1 DHCPlease 604800"},
 	}
 	list := examples(t, "dhcp.conf.5")
-	if len(list) != len(tests)+3 {
-		t.Fatalf("%d examples, %d tests", len(list), len(tests)+3)
+	if len(list) != len(tests)+5 {
+		t.Fatalf("%d examples, %d tests", len(list), len(tests)+5)
 	}
 	accessNetwork(t, list[len(tests)])
 	branch(t, list[len(tests)+1])
 	concentrator(t, list[len(tests)+2])
+	moved(t, list[len(tests)+3])
+	keys(t, list[len(tests)+4])
 	for i, tt := range tests {
 		cfg, err := conf.Parse("example", list[i], conf.Env{Hosts: hosts})
 		if err != nil {

@@ -53,7 +53,7 @@ func (c *command) queryPool() {
 			if r.State == pool.Abandoned {
 				c.abandoned++
 			}
-			b = appendRecord(b, &r, loaded.Table.Member(r.Addr), now)
+			b = appendRecord(b, &r, loaded.Table.Member(r.Addr), loaded.Table.At(r.Addr).Wakeful(), now)
 			if len(b) > 1<<16 {
 				c.print(b)
 				b = b[:0]

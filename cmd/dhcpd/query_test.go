@@ -73,7 +73,7 @@ func TestL2_PoolLines(t *testing.T) {
 			"10.0.0.7         +5           -          0100011b0a68ce\n"},
 	}
 	for _, tt := range tests {
-		if got := string(appendRecord(nil, &tt.r, tt.member, now)); got != tt.want {
+		if got := string(appendRecord(nil, &tt.r, tt.member, false, now)); got != tt.want {
 			t.Errorf("%s:\n%swant\n%s", tt.name, got, tt.want)
 		}
 	}
@@ -83,7 +83,7 @@ func TestP6_NonceNotShown(t *testing.T) {
 	r := pool.Record{Addr: addr("10.0.0.7"), State: pool.Bound, Told: 10}
 	r.Nonce = []byte("0123456789abcdef")
 	r.Unknown = "nonce=30313233"
-	if got, want := string(appendRecord(nil, &r, true, 0)), "10.0.0.7         +10\n"; got != want {
+	if got, want := string(appendRecord(nil, &r, true, false, 0)), "10.0.0.7         +10\n"; got != want {
 		t.Errorf("pool: %q, want %q", got, want)
 	}
 	var e cache.Entry

@@ -25,7 +25,7 @@ type op struct {
 	do    verb
 	tag   uint16 // opSet, opDrop: option code, or one of the fields
 	at    place
-	index int32 // opOption: in Config.settings; opInterface: in Config.interfaces
+	index int32 // opOption, opKey: in Config.settings; opInterface: in Config.interfaces
 	value span  // opSet, opMask: in Config.data
 	picks span  // opSet: in Config.picks
 }
@@ -36,6 +36,7 @@ const (
 	opSet       verb = iota // set a tag
 	opDrop                  // remove it
 	opMask                  // set the netmask, if none is set yet
+	opKey                   // the key of the client that gathers it
 	opOption                // an `option` of our own network
 	opInterface             // an address for an interface of ours
 )

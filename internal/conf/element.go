@@ -233,7 +233,6 @@ func (k *compiler) key(l line) {
 	}
 	k.c.keys[uint32(id)] = &Key{uint32(id), secret}
 	k.c.keyPlaces = append(k.c.keyPlaces, l[0].at)
-	k.notYet(l[0].at, "key")
 }
 
 // shared compiles a list of netblocks that are on one wire.

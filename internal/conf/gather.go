@@ -34,6 +34,21 @@ func (c *Config) Ask(q *Query) Asker {
 	return w
 }
 
+// Key returns the key of the client that asks, if `option authenticate` stands
+// among what it gathers whatever its address, as in a client's body. Nil: it
+// has none of its own. List is scratch memory.
+func (w Asker) Key(list []uint32) (key *Key) {
+	w.hasAddr = false
+	for _, r := range w.rules(list) {
+		for _, o := range w.c.ops[w.c.rules[r].ops.from:w.c.rules[r].ops.to] {
+			if o.do == opKey {
+				key = w.c.settings[o.index].key
+			}
+		}
+	}
+	return key
+}
+
 // nobody makes the Asker of whom nothing is known.
 func (c *Config) nobody() Asker { return Asker{c: c, q: &unknown, who: -1} }
 

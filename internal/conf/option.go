@@ -8,6 +8,7 @@ import (
 type setting struct {
 	ifname string // the interface that it names, "" for the one that asks
 	apply  apply
+	key    *Key // authenticate
 }
 
 // apply does to s what an option says. Of hosts with several addresses the
@@ -25,12 +26,7 @@ type optionKind struct {
 // unmade are the elements and options that are read but do nothing in this
 // version. Whoever makes one work takes its line out.
 var unmade = map[string]bool{
-	"key": true,
-
 	"option rogue": true,
-
-	"option noforce":      true,
-	"option authenticate": true,
 }
 
 // notYet says so where something is used that does nothing yet.
@@ -119,6 +115,12 @@ func (k *compiler) option(b *body, l line) {
 	n := int32(len(k.c.settings))
 	k.c.settings = append(k.c.settings, s)
 	k.add(b, op{do: opOption, at: l[0].at, index: n})
+	if o.name == "authenticate" && s.ifname == "" { // it may be a client's: see Asker.Key
+		var does Settings
+		s.apply(&does, 0)
+		k.c.settings[n].key = does.Key
+		k.add(b, op{do: opKey, at: l[0].at, index: n})
+	}
 }
 
 // namesIface tells whether an option begins with an interface: ipN, one that

@@ -246,3 +246,30 @@ func TestP1_InterfaceNames(t *testing.T) {
 		}
 	}
 }
+
+// A client's own key is that of `option authenticate` among what it gathers
+// without an address: in its body, in its class, or for everybody.
+func TestF5_KeyOfClient(t *testing.T) {
+	c := load(t, `key 1 "a"; key 2 "b"; key 3 "c"; option "eth0" authenticate 1;
+		client 2:0:0:0:0:9 10.0.0.9 { option authenticate 2; };
+		class phone { option authenticate 3; };
+		host 10.0.0.0/24 { option authenticate 1; };`, "")
+	for _, x := range []struct {
+		q    Query
+		want uint32 // 0: none of its own
+	}{
+		{Query{ID: []byte{1, 2, 0, 0, 0, 0, 9}}, 2},
+		{Query{ID: []byte{1, 2, 0, 0, 0, 0, 8}}, 0},
+		{Query{ID: []byte{0xff}, HW: []byte{1, 2, 0, 0, 0, 0, 9}}, 2},
+		{Query{ID: []byte{1, 2, 0, 0, 0, 0, 9}, Class: []byte("phone 1")}, 3},
+	} {
+		got := uint32(0)
+		w := c.Ask(&x.q)
+		if k := w.Key(nil); k != nil {
+			got = k.ID
+		}
+		if got != x.want {
+			t.Errorf("%+v: key %d, want %d", x.q, got, x.want)
+		}
+	}
+}

@@ -79,7 +79,6 @@ client 02 "eth9" 10.0.0.2;
 "dhcp.conf", line 9: Nothing is not a good value for rootpath
 "dhcp.conf", line 11: Can't find the address of 'nothere'
 "dhcp.conf", line 11: Macro 'other' is not defined
-"dhcp.conf", line 18: 'key' is not in this version yet
 "dhcp.conf", line 19: Interface 'eth9' is not there
 "more.conf", line 2: Macro 'third' is not defined`
 	if got := strings.Join(c.Problems(), "\n"); got != want {

@@ -16,6 +16,7 @@ import (
 type block struct {
 	text    *pool.Block // what the writer gets to see; the rest is the loop's
 	due     bool        // it is to be handed over
+	counts  bool        // it says which replay counters are used
 	sync    bool        // not all of it is lazy: replies wait for it
 	undo    []undo      // what its records replaced, in order
 	freeing []pool.Record
@@ -37,7 +38,7 @@ func newBlock(s *service) *block { return &block{text: s.file.NewBlock(s.table)}
 
 func (b *block) reset() {
 	b.text.Reset()
-	b.due, b.sync = false, false
+	b.due, b.sync, b.counts = false, false, false
 	b.undo, b.freeing = b.undo[:0], b.freeing[:0]
 }
 
@@ -149,6 +150,7 @@ func (s *service) flush() {
 	}
 	s.deliver(&s.direct)
 	if s.filling.due && s.writing == nil {
+		s.countOn()
 		s.writing, s.filling, s.spare = s.filling, s.spare, nil
 		s.todo <- s.writing
 	}
@@ -166,6 +168,7 @@ func (s *service) blockDone(r outcome) {
 		s.failed(r.err)
 	} else {
 		s.failures = 0
+		s.countedOn(b)
 		for i := range b.freeing {
 			if r := &b.freeing[i]; r.Addr.IsValid() {
 				s.table.Apply(r)
@@ -186,7 +189,9 @@ func (s *service) take(c *pool.Changes, b *block) {
 	if c.Corrupt != nil {
 		s.d.say.log(c.Corrupt.Error())
 	}
+	c.Wake = s.news(c.Wake)
 	s.table.Take(c)
+	s.core.Rouse(s.d.now, c.Wake...)
 	if c.Reset || len(c.Del) > 0 {
 		s.discard(&b.replies)
 		s.discard(&s.filling.replies)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"dhcpd/internal/act"
+	"dhcpd/internal/auth"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
@@ -79,7 +80,11 @@ func (s *service) append(dst []byte, n *network, a *act.Action) []byte {
 	if a.Octets != nil {
 		return append(dst, a.Octets...)
 	}
+	start := len(dst)
 	dst, left := a.Msg.Append(dst, a.Limit)
+	if a.Key != nil {
+		auth.Sign(dst[start:], a.Key)
+	}
 	if !left.Empty() {
 		s.tooBig(n, a.Msg, left)
 	}

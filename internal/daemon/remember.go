@@ -1,12 +1,14 @@
 package daemon
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"time"
 
 	"dhcpd/cache"
 	"dhcpd/internal/act"
+	"dhcpd/internal/dhcp4"
 	"dhcpd/pool"
 
 	"golang.org/x/sys/unix"
@@ -67,7 +69,7 @@ func (d *Daemon) remember(n *network, l *act.Lease) {
 		d.entries = append(d.entries, cache.Entry{})
 		e = &d.entries[len(d.entries)-1]
 	}
-	more := e.Addr == l.Net
+	more := e.Addr == l.Net && (l.ACK == nil || !newsIn(l.ACK, &e.Options))
 	*e = leaseEntry(n, l)
 	if more && d.now.Sub(n.saved) < saveAgain {
 		d.unsaved = true
@@ -75,6 +77,18 @@ func (d *Daemon) remember(n *network, l *act.Lease) {
 	}
 	n.saved = d.now
 	d.save()
+}
+
+// newsIn tells whether a message says anything but for how long that is not
+// known: a nonce, for one.
+func newsIn(m *dhcp4.Message, known *dhcp4.Options) bool {
+	for c, v := range m.Options.All() {
+		time := c == dhcp4.LeaseTime || c == dhcp4.RenewalTime || c == dhcp4.RebindingTime
+		if !time && !bytes.Equal(v, known.Get(c)) {
+			return true
+		}
+	}
+	return false
 }
 
 // prune takes out leases that have ended, of interfaces that are gone: nobody

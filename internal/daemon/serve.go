@@ -48,6 +48,10 @@ type service struct {
 	asker  asker
 	bulk   bulk
 	checks checks
+
+	tally  tally
+	change change                   // of the config that is being looked at
+	rested time.Time                // when more clients may be woken
 	ears   map[*network]link.Frames // for other servers
 	others chan overheard
 }
@@ -71,6 +75,7 @@ func newService(d *Daemon) *service {
 	s.ears, s.others = map[*network]link.Frames{}, make(chan overheard, 16)
 	s.asker.told = make(chan piece)
 	s.relay.Random = d.random
+	s.core.Fresh = freshNonce
 	s.checks = checks{s: s, arp: map[*network]*ear{}, came: make(chan present, 64)}
 	return s
 }
@@ -125,6 +130,7 @@ func (s *service) open() error {
 	}
 	s.firstBlock()
 	s.relay.Start(s.d.now)
+	s.core.Rouse(s.d.now, loaded.Wake...)
 	s.idle <- link.NewBatch(batchSize, maxDatagram)
 	go s.wait(s.udp)
 	go s.write(file)
@@ -290,6 +296,8 @@ func (s *service) due() {
 	if w := s.core.Wake(); !w.IsZero() && !s.d.now.Before(w) {
 		s.sweep()
 	}
+	s.rouse()
+	s.compare()
 	if w := s.relay.Wake(); !w.IsZero() && !s.d.now.Before(w) {
 		s.forgetRelayed()
 	}
@@ -300,7 +308,8 @@ func (s *service) due() {
 
 // wake returns when due is to be called, the zero Time for never.
 func (s *service) wake() time.Time {
-	return earlier(earlier(s.checks.wake(), s.core.Wake()), earlier(s.relay.Wake(), s.relay.AskWake()))
+	next := earlier(earlier(s.checks.wake(), s.core.Wake()), earlier(s.relay.Wake(), s.relay.AskWake()))
+	return earlier(next, earlier(s.nextRouse(), s.change.at))
 }
 
 // sweep lets the server look after abandoned addresses, on no network of its

@@ -32,6 +32,7 @@ func (d *Daemon) loadConf() error {
 // nothing.
 func (d *Daemon) reload() {
 	d.count.of[reloads]++
+	old := d.cfg
 	err := d.loadConf()
 	if d.stale = err != nil; d.stale {
 		d.count.of[rejected]++
@@ -40,6 +41,7 @@ func (d *Daemon) reload() {
 	}
 	d.service.stale = true
 	d.resettle = true
+	d.service.changed(old)
 }
 
 // settle asks the config file about all our networks, as if it were a server

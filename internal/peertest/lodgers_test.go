@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"dhcpd/internal/auth"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/netip"
@@ -23,6 +24,7 @@ type lodgers struct {
 	hw     ether.MAC // of the relay
 	giaddr netip.Addr
 	agent  []byte // option 82
+	able   bool   // they take a nonce: RFC 6704
 	server ether.MAC
 	us     netip.Addr // the server's address
 
@@ -118,6 +120,9 @@ func (ts *lodgers) hear(p *packet) {
 		m := t.message(dhcp4.Request)
 		m.Options.PutAddr(dhcp4.RequestedAddress, t.addr)
 		m.Options.PutAddr(dhcp4.ServerID, ts.us)
+		if ts.able {
+			m.Options.Put(dhcp4.ForceRenewNonce, auth.Able)
+		}
 		ts.sock.Write(ts.frame(t, m))
 	case p.Type() == dhcp4.ACK && p.Yiaddr == t.addr:
 		ts.byAddr[t.addr] = t
