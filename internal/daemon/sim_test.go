@@ -23,6 +23,7 @@ type world struct {
 	wires    []*wire
 	machines []*machine
 	promises map[promised]time.Duration // until when an honest server has promised what
+	rivals   bool                       // the servers don't know of each other, and give out the same addresses
 	acks     int
 	ills     int // how often the machines' lives were disturbed
 }
@@ -203,7 +204,9 @@ func (w *world) audit() {
 			if a.IsLinkLocalUnicast() {
 				continue
 			}
-			m.entitled(a)
+			if !m.byHand {
+				m.entitled(a)
+			}
 			if m.wire == nil || used == nil {
 				continue
 			}

@@ -105,6 +105,43 @@ func TestC8_C4_SimQuarrel(t *testing.T) {
 	})
 }
 
+// TestC2_SimConflicts: two servers give out the same addresses, some of which
+// are somebody else's already. Each client ends up with one that nobody else
+// has, and never had one that somebody had.
+func TestC2_C4_C5_SimConflicts(t *testing.T) {
+	eachSeed(t, 50, func(w *world) {
+		w.rivals = true
+		x := w.addWire("10.0.0.0/24")
+		any := func(s *conf.Settings) { s.Rapid, s.Authoritative = w.oneOf(3), w.oneOf(2) }
+		x.addTwin(x.addServer(10, "DHCPlease 600;", any), any)
+		x.loss, x.twice, x.late, x.liars = pick(w, 0, 0.1, 0.3, 0.5), 0.2, pick(w, 20*time.Millisecond, 5*time.Second), 0.5
+		for _, n := range w.rnd.Perm(10)[:w.rnd.IntN(4)] {
+			x.squat(10 + byte(n))
+		}
+		for range 2 + w.rnd.IntN(4) {
+			m := w.addMachine(pick(w, "", "", `option "eth0" probe;`, `option "eth0" rapid;`, `option "eth0" linklocal;`))
+			m.wire = x
+			w.after(w.upTo(pick(w, time.Millisecond, 10*time.Second)), m.start)
+			for range 4 {
+				w.after(time.Minute+w.upTo(3*time.Hour), func() {
+					m.kill(w.oneOf(2))
+					m.disturbed()
+					m.start()
+				})
+			}
+		}
+		w.watch()
+		w.run(4 * time.Hour)
+		x.loss, x.late = 0, 20*time.Millisecond
+		w.run(30 * time.Minute)
+		for _, m := range w.machines {
+			if !m.byHand {
+				m.settled()
+			}
+		}
+	})
+}
+
 // suffer is what may happen to a machine.
 func (m *machine) suffer(home, away *wire, most time.Duration) {
 	w := m.w

@@ -24,6 +24,7 @@ type machine struct {
 	mac        ether.MAC
 	conf       string
 	possessive bool
+	byHand     bool // it has no daemon, and the address that somebody gave it
 
 	wire      *wire // nil: no carrier
 	flaps     uint32
@@ -51,6 +52,14 @@ func (w *world) addMachine(conf string) *machine {
 	m.possessive = strings.Contains(conf, "possessive")
 	w.machines = append(w.machines, m)
 	return m
+}
+
+// squat adds a machine that has an address of the servers, which they don't know.
+func (x *wire) squat(last byte) {
+	m := x.w.addMachine("")
+	a := x.net.Addr().As4()
+	a[3] = last
+	m.wire, m.byHand, m.addrs[netip.PrefixFrom(netip.AddrFrom4(a), 24)] = x, true, nil
 }
 
 // The clocks.

@@ -33,6 +33,18 @@ func (x *wire) addServer(low byte, inside string, settings func(*conf.Settings))
 	return x.addServerOf(x.net, low, inside, settings)
 }
 
+// addTwin adds one that has the same addresses to give as another, and knows
+// nothing of it.
+func (x *wire) addTwin(of *simServer, settings func(*conf.Settings)) {
+	x.addServer(of.low, "", settings)
+	twin := x.servers[len(x.servers)-1]
+	twin.cfg, twin.mac[4] = of.cfg, 1
+	twin.addr = x.net.Addr().Next()
+	twin.site.Addrs = []netip.Prefix{netip.PrefixFrom(twin.addr, x.net.Bits())}
+	twin.site.Ours = func(b netip.Addr) bool { return b == twin.addr }
+	twin.restart()
+}
+
 // addServerOf adds one that takes the wire for another network.
 func (x *wire) addServerOf(net netip.Prefix, low byte, inside string, settings func(*conf.Settings)) *simServer {
 	a := net.Addr().As4()
@@ -55,10 +67,10 @@ func (x *wire) addServerOf(net netip.Prefix, low byte, inside string, settings f
 // restart forgets what is not on the disk.
 func (s *simServer) restart() {
 	s.core, s.table = &server.Server{}, pool.NewTable()
-	a := s.addr
-	for range 10 {
-		a = a.Next()
-		s.table.Add(a)
+	a := s.addr.As4()
+	for n := range byte(10) {
+		a[3] = s.low + n
+		s.table.Add(netip.AddrFrom4(a))
 	}
 	for _, r := range s.file {
 		s.table.Apply(&r)
@@ -130,7 +142,7 @@ func (s *simServer) promise(m *dhcp4.Message) {
 	term, _ := m.Options.Uint32(dhcp4.LeaseTime)
 	p := promised{ether.MAC(m.Chaddr[:6]), m.Yiaddr}
 	for other, end := range w.promises {
-		if other.addr == p.addr && other.mac != p.mac && end > w.now {
+		if other.addr == p.addr && other.mac != p.mac && end > w.now && !w.rivals {
 			w.Fatalf("%v: %v promised to two: %x has it until %v, now %x", w.now, p.addr, other.mac, end, p.mac)
 		}
 	}

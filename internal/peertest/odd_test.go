@@ -71,9 +71,9 @@ var oddities = []odd{
 	{name: "broadcast address elsewhere", changes: []func(*dhcp4.Message){put(dhcp4.BroadcastAddress, 192, 0, 2, 255)}, kernel: usual},
 	{name: "broadcast address its own", changes: []func(*dhcp4.Message){put(dhcp4.BroadcastAddress, 10, 6, 6, 100)}, kernel: usual},
 	{name: "names for a shell", changes: []func(*dhcp4.Message){text(dhcp4.HostName, "a;touch /tmp/pwned"), text(dhcp4.DomainName, "$(touch /tmp/pwned)\nnameserver 6.6.6.6")},
-		kernel: usual, files: []string{"hostname localhost", "!\nnameserver 6.6.6.6", "!$(touch", "!\n;touch"}},
+		kernel: usual, files: []string{"hostname localhost", "!\nnameserver 6.6.6.6", "!touch", "bound script: bad, bad\n"}},
 	{name: "names with what DNS lacks", changes: []func(*dhcp4.Message){text(dhcp4.HostName, "-ada-"), text(dhcp4.DomainName, "a..b")},
-		kernel: usual, files: []string{"hostname localhost", "!search"}},
+		kernel: usual, files: []string{"hostname localhost", "!search", "bound script: bad, bad\n"}},
 	{name: "a name of 255 octets", changes: []func(*dhcp4.Message){text(dhcp4.HostName, strings.Repeat("a", 255)), text(dhcp4.DomainName, strings.Repeat("b.", 127)+"b")},
 		kernel: usual, files: []string{"hostname localhost"}},
 	{name: "a search list that points to itself", changes: []func(*dhcp4.Message){put(dhcp4.DomainSearch, 1, 'a', 0xc0, 0)}, kernel: usual, files: []string{"!search"}},
@@ -114,7 +114,9 @@ func (o *odd) try(t *testing.T) {
 	n := newNetwork(t, ourClient)
 	n.allow = []string{"."} // what the liar sends is none of our business
 	n.client.Run("hostname", "localhost")
-	option(n, `resolvconf "/etc/resolv.conf"`, "nodiscovery")
+	script := n.client.WriteFile("script", "#!/bin/sh\necho \"$1 script: $hostname, $domain\" >>"+n.client.Dir+"/calls\n")
+	n.client.Run("chmod", "755", script)
+	option(n, `resolvconf "/etc/resolv.conf"`, "nodiscovery", `notify "`+script+`"`)
 	l := newLiar(n)
 	changes := o.changes
 	if !strings.Contains(o.name, "everything") {
@@ -130,9 +132,10 @@ func (o *odd) try(t *testing.T) {
 	}
 	l.heard(p, request) // so that the turn is over
 	o.compare(t, o.kernel, n.client.Run("ip", "addr", "show", "dev", "eth0")+n.client.Run("ip", "route", "show", "table", "all"))
+	calls := told(n, "bound script: ")
 	p.Stop()
 	resolv, _ := os.ReadFile(n.client.Path("/etc/resolv.conf"))
-	o.compare(t, o.files, "hostname "+n.client.Run("hostname")+times(t, cache)+string(resolv))
+	o.compare(t, o.files, "hostname "+n.client.Run("hostname")+times(t, cache)+string(resolv)+calls)
 	if _, err := os.Stat("/tmp/pwned"); err == nil {
 		t.Error("a command from the wire was run")
 	}
