@@ -133,10 +133,14 @@ func (d *Daemon) setMTU(n *network, mtu int) {
 	if mtu == 0 {
 		mtu = n.mtu
 	}
-	if mtu != n.link.MTU {
-		d.check(d.host.SetMTU(n.link.ID, mtu))
-		n.link.MTU, n.site.MTU = mtu, mtu
+	if mtu == n.link.MTU {
+		return
 	}
+	if err := d.host.SetMTU(n.link.ID, mtu); err != nil {
+		d.say.once(err.Error()) // the next renewal will name it again
+		return
+	}
+	n.link.MTU, n.site.MTU = mtu, mtu
 }
 
 // sameLease tells whether the config file says the same as before.

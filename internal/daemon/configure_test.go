@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,5 +142,38 @@ func TestB6_NothingMoreToDo(t *testing.T) {
 				t.Errorf("nothing to do: %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestC11_MTURefused: a server may name an MTU that the card can't do. That is
+// said once, and not believed.
+func TestC11_MTURefused(t *testing.T) {
+	d, n, h := newDaemon(t, "")
+	var log strings.Builder
+	d.say.err = &log
+	h.fail = errors.New("set MTU 9000 of eth0: invalid argument")
+	for range 3 {
+		d.setMTU(n, 9000)
+	}
+	if want := "dhcpd: set MTU 9000 of eth0: invalid argument\n"; n.link.MTU != 1500 || n.site.MTU != 1500 || log.String() != want {
+		t.Errorf("MTU %d, for the server %d; said %q", n.link.MTU, n.site.MTU, log.String())
+	}
+}
+
+// TestC11_RefusedRoutes: a server that names what the kernel refuses, with every
+// renewal again, does not fill the log.
+func TestC11_RefusedRoutes(t *testing.T) {
+	d, n, h := newDaemon(t, "")
+	var log strings.Builder
+	d.say.err = &log
+	l := lease("10.0.0.5/24", "10.0.0.1", 0, time.Hour)
+	d.configure(n, l, nil)
+	h.fail = errors.New("route by eth0: invalid argument")
+	for range 1000 {
+		d.configure(n, l, l)
+		d.now = d.now.Add(time.Second)
+	}
+	if lines := strings.Count(log.String(), "\n"); lines < linesAtOnce || lines > 100 {
+		t.Errorf("%d lines", lines)
 	}
 }

@@ -237,6 +237,6 @@ func (d *Daemon) watchLinks(w *link.Watcher) {
 //go:noinline
 func (d *Daemon) check(err error) {
 	if err != nil {
-		d.say.log(err.Error())
+		d.say.often(d.now, denied, err.Error())
 	}
 }

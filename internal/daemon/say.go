@@ -29,6 +29,7 @@ type kind uint8
 const (
 	remark kind = iota // what a core has to say
 	unsent             // what the kernel refused to send
+	denied             // what else it refused: a route that a server names, say
 	kinds
 )
 
