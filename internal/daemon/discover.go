@@ -5,6 +5,7 @@ import (
 	"dhcpd/internal/conf"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/rdisc"
 )
 
@@ -26,9 +27,8 @@ func (n *network) discovers(l *act.Lease) bool {
 // been taken off.
 func (d *Daemon) lookForRouters(n *network, l *act.Lease) {
 	if l != nil && n.discovers(l) {
-		before := n.host.Router
 		n.host.Bound(d.now, d.random(), l.Net, d.given(l))
-		d.sayRouter(n, before)
+		d.sayRouter(n)
 	} else {
 		n.host = rdisc.Host{}
 	}
@@ -45,13 +45,12 @@ func (d *Daemon) discoverDue(n *network) {
 		return
 	}
 	d.listenRouters(n)
-	before := n.host.Router
 	if n.host.Tick(d.now, d.random()) && n.ears.routers != nil {
 		d.say.debug(2, n.name()+": router solicitation sent")
 		d.frame = rdisc.AppendSolicitation(d.frame[:0], n.link.MAC, n.client.Lease.Net.Addr())
 		d.check(n.ears.routers.Write(d.frame))
 	}
-	d.sayRouter(n, before)
+	d.sayRouter(n)
 	d.putRoutes(n, n.client.Lease) // the route, too, is refreshed
 }
 
@@ -62,20 +61,19 @@ func (d *Daemon) hearRouters(n *network, h heard) {
 		d.shutFrames(n, &n.ears.routers) // until the link is back
 		return
 	}
-	eth, ip, m, err := ether.ParseICMPFrame(h.data)
+	m, err := ether.ParseICMPFrame(h.data)
 	switch {
 	case err != nil:
-	case d.isUs(eth.Src): // another interface of ours, on the same wire
+	case d.isUs(m.From): // another interface of ours, on the same wire
 		return
 	case m.Type == ether.RouterSolicitation && n.router.On():
-		err = n.router.Hear(d.now, d.random(), n.site.Addrs, &ip, &m)
+		err = n.router.Hear(d.now, d.random(), n.site.Addrs, &m)
 	case m.Type == ether.RouterAdvertisement && n.host.On():
-		d.say.debug(2, n.name()+": router advertisement from "+ip.Src.String()+" at "+ether.FormatMAC(eth.Src))
-		before := n.host.Router
-		if err = n.host.Hear(d.now, d.random(), eth.Src, &ip, &m); before.Addr != n.host.Router.Addr {
+		d.say.debug(2, n.name()+": advertised: "+routerName(m.Src, m.From))
+		if err = n.host.Hear(d.now, d.random(), &m); n.host.News {
+			d.sayRouter(n)
 			d.putRoutes(n, n.client.Lease)
 		}
-		d.sayRouter(n, before)
 	}
 	d.stepped = true
 	if err != nil {
@@ -84,48 +82,38 @@ func (d *Daemon) hearRouters(n *network, h heard) {
 }
 
 // sayRouter says whether another router is to be used than before.
-func (d *Daemon) sayRouter(n *network, before rdisc.Router) {
-	r, text := &n.host.Router, ""
-	switch {
-	case r.Addr == before.Addr && r.MAC == before.MAC:
+func (d *Daemon) sayRouter(n *network) {
+	h := &n.host
+	if !h.News {
 		return
-	case r.Addr.IsValid():
-		text = routerName(r) + " advertises itself, and is used"
-	default:
-		text = routerName(&before) + " is gone"
-		if g := n.host.Gateway(); g.IsValid() {
-			text += "; back to the gateway " + g.String()
-		}
+	}
+	h.News = false
+	text := routerName(h.Former.Addr, h.Former.MAC) + " is gone"
+	if g := h.Gateway(); h.Router.Addr.IsValid() {
+		text = routerName(g, h.Router.MAC) + " advertises itself, and is used"
+	} else if g.IsValid() {
+		text += "; back to the gateway " + g.String()
 	}
 	d.say.often(d.now, remark, n.name()+": "+text)
 }
 
-func routerName(r *rdisc.Router) string {
-	return "router " + r.Addr.String() + " at " + ether.FormatMAC(r.MAC)
+func routerName(a netip.Addr, hw ether.MAC) string {
+	return "router " + a.String() + " at " + ether.FormatMAC(hw)
 }
 
 // listenRouters opens or shuts the ears for router discovery.
 func (d *Daemon) listenRouters(n *network) {
 	e := &n.ears
-	var err error
-	switch {
-	case !n.host.On() && !n.router.On():
+	if !n.host.On() && !n.router.On() {
 		d.shutFrames(n, &e.routers)
-	case e.routers == nil:
-		if e.routers, err = link.OpenFrames(n.link.ID, link.Routers); err != nil {
-			e.routers = nil // not an interface with nothing in it
-			break
-		}
-		d.say.debug(3, n.name()+": packet socket opened")
-		go d.listenFrames(n, e.routers, link.Routers)
+	} else if e.routers == nil {
+		e.routers = d.openFrames(n, link.Routers)
 	}
-	switch {
-	case err != nil:
-		d.say.once(err.Error())
-	case !n.router.On():
+	if !n.router.On() {
 		e.group.Close()
 		e.group = nil
-	case e.group == nil:
+	} else if e.group == nil {
+		var err error
 		e.group, err = link.JoinRouters(n.link.ID)
 		d.check(err)
 	}

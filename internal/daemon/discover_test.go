@@ -96,7 +96,7 @@ func TestI2_I3_RouteMoves(t *testing.T) {
 		{advertises(ether.MAC{2, 0, 0, 0, 0, 9}, 1800, 0), byNine,
 			"dhcpd: eth0: router 10.0.0.9 at 02:00:00:00:00:09 advertises itself, and is used\n"},
 		{advertises(ether.MAC{2, 0, 0, 0, 0, 9}, 1800, 5), "", ""},
-		{advertises(ether.MAC{2, 0, 0, 0, 0, 10}, 1800, 5), "",
+		{advertises(ether.MAC{2, 0, 0, 0, 0, 10}, 1800, 5), byNine,
 			"dhcpd: eth0: router 10.0.0.9 at 02:00:00:00:00:0a advertises itself, and is used\n"},
 		{advertises(ether.MAC{2, 0, 0, 0, 0, 1}, 0, 5), "", ""}, // our own, on the same wire
 		{advertises(ether.MAC{2, 0, 0, 0, 0, 10}, 0, 5), byOne,
@@ -214,10 +214,10 @@ func TestI4_Advertises(t *testing.T) {
 		if len(m.said) != 1 {
 			t.Fatalf("%s: said %x", what, m.said)
 		}
-		_, ip, icmp, err := ether.ParseICMPFrame(m.said[0])
-		a, bad := ether.ParseAdvert(&icmp)
-		if err != nil || bad != nil || a.Lifetime != lifetime || a.Len() != len(addrs) || ip.Src.String() != addrs[0] {
-			t.Fatalf("%s: said %v %v %v", what, ip, a, err)
+		r, err := ether.ParseICMPFrame(m.said[0])
+		a, bad := ether.ParseAdvert(&r.ICMP)
+		if err != nil || bad != nil || a.Lifetime != lifetime || a.Len() != len(addrs) || r.Src.String() != addrs[0] {
+			t.Fatalf("%s: said %v %v %v", what, r, a, err)
 		}
 		for i, want := range addrs {
 			if r, p := a.Entry(i); r.String() != want || p != preference {

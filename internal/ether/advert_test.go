@@ -20,11 +20,11 @@ func TestI4_AdvertOnTheWire(t *testing.T) {
 	if want := unhex(t, advert); !bytes.Equal(b, want) {
 		t.Errorf("got %x\nwant %x", b, want)
 	}
-	eth, ip, got, err := ParseICMPFrame(append(b, 0, 0)) // padded
-	if err != nil || eth.Src != macA || ip.Src != one || ip.TTL != 1 {
-		t.Fatalf("got %v %v %v", eth, ip, err)
+	got, err := ParseICMPFrame(append(b, 0, 0)) // padded
+	if err != nil || got.From != macA || got.Src != one || got.Dst != netip.MustParseAddr("224.0.0.1") {
+		t.Fatalf("got %v %v", got, err)
 	}
-	a, err := ParseAdvert(&got)
+	a, err := ParseAdvert(&got.ICMP)
 	if err != nil || a.Lifetime != 1800 || a.Len() != 2 {
 		t.Fatalf("got %v %v", a, err)
 	}
@@ -35,12 +35,12 @@ func TestI4_AdvertOnTheWire(t *testing.T) {
 		t.Errorf("second entry: %v %d", r, p)
 	}
 	for n := range b {
-		if _, _, _, err := ParseICMPFrame(b[:n]); err != ErrShort {
+		if _, err := ParseICMPFrame(b[:n]); err != ErrShort {
 			t.Errorf("cut to %d octets: %v", n, err)
 		}
 	}
 	b[13] = 6
-	if _, _, _, err := ParseICMPFrame(b); err != ErrType {
+	if _, err := ParseICMPFrame(b); err != ErrType {
 		t.Errorf("ARP: %v", err)
 	}
 }
@@ -74,7 +74,7 @@ func TestI2_AdvertChecks(t *testing.T) {
 	b := unhex(t, advert)
 	for i := 14 + 20; i < len(b); i++ {
 		b[i]++
-		if _, _, _, err := ParseICMPFrame(b); err != ErrChecksum {
+		if _, err := ParseICMPFrame(b); err != ErrChecksum {
 			t.Errorf("octet %d changed: %v", i, err)
 		}
 		b[i]--
@@ -84,11 +84,11 @@ func TestI2_AdvertChecks(t *testing.T) {
 func FuzzParseAdvert(f *testing.F) {
 	f.Add(unhex(f, advert))
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		_, _, m, err := ParseICMPFrame(frame)
+		r, err := ParseICMPFrame(frame)
 		if err != nil {
 			return
 		}
-		a, err := ParseAdvert(&m)
+		a, err := ParseAdvert(&r.ICMP)
 		if err != nil {
 			return
 		}
@@ -97,7 +97,7 @@ func FuzzParseAdvert(f *testing.F) {
 			r, p := a.Entry(i)
 			entries = AppendEntry(entries, r, p)
 		}
-		m = Advertisement(a.Lifetime, entries)
+		m := Advertisement(a.Lifetime, entries)
 		again, err := ParseAdvert(&m)
 		if err != nil || again.Len() != a.Len() || again.Lifetime != a.Lifetime {
 			t.Fatalf("%x: %v became %v, %v", frame, a, again, err)

@@ -62,18 +62,27 @@ func AppendICMPFrame(dst []byte, srcMAC, dstMAC MAC, srcIP, dstIP netip.Addr, m 
 	return m.Append(ip.Append(eth.Append(dst), icmpSize+len(m.Payload)))
 }
 
+// Report is all that matters of an ICMP message in a frame.
+type Report struct {
+	ICMP
+	From     MAC
+	Src, Dst netip.Addr
+}
+
 // ParseICMPFrame reads a whole Ethernet frame with an ICMP message in it.
-func ParseICMPFrame(frame []byte) (eth Header, ip IPv4, m ICMP, err error) {
-	var b []byte
-	if eth, b, err = ParseHeader(frame); err != nil {
-		return
+func ParseICMPFrame(frame []byte) (r Report, err error) {
+	eth, b, err := ParseHeader(frame)
+	if err != nil {
+		return r, err
 	}
 	if eth.Type != TypeIPv4 {
-		err = ErrType
-		return
+		return r, ErrType
 	}
-	if ip, err = ParseIPv4(b); err == nil {
-		m, err = ParseICMP(&ip)
+	ip, err := ParseIPv4(b)
+	if err != nil {
+		return r, err
 	}
-	return
+	r.From, r.Src, r.Dst = eth.Src, ip.Src, ip.Dst
+	r.ICMP, err = ParseICMP(&ip)
+	return r, err
 }

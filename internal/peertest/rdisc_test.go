@@ -34,8 +34,8 @@ func advert(mac ether.MAC, to netip.Addr, seconds int, list string) []byte {
 func isICMP(typ uint8, from *netlab.Host) func([]byte) bool {
 	mac := from.MAC("eth0")
 	return func(frame []byte) bool {
-		eth, _, m, err := ether.ParseICMPFrame(frame)
-		return err == nil && m.Type == typ && eth.Src == mac
+		m, err := ether.ParseICMPFrame(frame)
+		return err == nil && m.Type == typ && m.From == mac
 	}
 }
 
@@ -43,11 +43,12 @@ func isICMP(typ uint8, from *netlab.Host) func([]byte) bool {
 func (n *network) asks() (src netip.Addr) {
 	n.Helper()
 	frame := n.wire.Await("a router solicitation", isICMP(ether.RouterSolicitation, n.client))
-	eth, ip, m, _ := ether.ParseICMPFrame(frame)
-	if ip.Dst != limited || eth.Dst != ether.Broadcast || ip.TTL != 1 || m.Code != 0 || m.Rest != 0 || len(m.Payload) > 0 {
+	m, _ := ether.ParseICMPFrame(frame)
+	if m.Dst != limited || ether.MAC(frame) != ether.Broadcast || frame[14+8] != 1 || // its TTL
+		m.Code != 0 || m.Rest != 0 || len(m.Payload) > 0 {
 		n.Errorf("solicitation %x", frame)
 	}
-	return ip.Src
+	return m.Src
 }
 
 // defaultRoute waits until there is a single default route, and that by that

@@ -31,6 +31,8 @@ const mostRouters = 8
 type Host struct {
 	Due    time.Time // when to call Tick; zero for never
 	Router Router    // the advertised one that is to be used; zero for none
+	Former Router    // the one before it
+	News   bool      // it has changed; for the caller to clear
 
 	net     netip.Prefix // our address; invalid for none
 	given   netip.Addr   // the gateway that DHCP gave; invalid for none
@@ -59,7 +61,7 @@ func (h *Host) Gateway() netip.Addr {
 func (h *Host) Bound(now time.Time, random uint64, net netip.Prefix, given netip.Addr) {
 	fresh := h.net != net || h.down
 	if fresh {
-		*h = Host{net: net}
+		*h = Host{net: net, Former: h.Router, News: h.Router.Addr.IsValid()}
 		h.ask(now.Add(upTo(random, maxSolicitationDelay)), maxSolicitations)
 	}
 	if fresh || h.given != given {
@@ -114,23 +116,22 @@ func (h *Host) ask(at time.Time, n int) {
 	}
 }
 
-// Hear takes the advertisement in m, that came from a machine with that Ethernet
-// address. The error is why it does not count.
-func (h *Host) Hear(now time.Time, random uint64, from ether.MAC, ip *ether.IPv4, m *ether.ICMP) error {
-	if ip.Dst != allSystems && ip.Dst != everybody && ip.Dst != h.net.Addr() {
+// Hear takes an advertisement. The error is why it does not count.
+func (h *Host) Hear(now time.Time, random uint64, m *ether.Report) error {
+	if m.Dst != allSystems && m.Dst != everybody && m.Dst != h.net.Addr() {
 		return ether.Error("router advertisement for somebody else")
 	}
-	a, err := ether.ParseAdvert(m)
+	a, err := ether.ParseAdvert(&m.ICMP)
 	if err != nil {
 		return err
 	}
-	if !isNeighbour(h.net, ip.Src) || !lists(&a, ip.Src) {
+	if !isNeighbour(h.net, m.Src) || !lists(&a, m.Src) {
 		return ether.Error("router advertisement from who is no router on this subnet")
 	}
 	for i := range a.Len() {
 		addr, preference := a.Entry(i)
 		if isNeighbour(h.net, addr) { // RFC 1256 section 5.3
-			r := Router{addr, from, preference, now}
+			r := Router{addr, m.From, preference, now}
 			if preference != Never {
 				r.Until = now.Add(time.Duration(a.Lifetime) * time.Second)
 			}
@@ -188,6 +189,9 @@ func (h *Host) settle(now time.Time, random uint64) {
 		}
 	}
 	had := h.Router.Addr.IsValid()
+	if best.Addr != h.Router.Addr || best.MAC != h.Router.MAC {
+		h.Former, h.News = h.Router, true
+	}
 	h.Router = best
 	switch {
 	case best.Addr.IsValid():

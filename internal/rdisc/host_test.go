@@ -73,7 +73,7 @@ func (l *life) bound(a netip.Addr) { l.Bound(l.now, rand.Uint64(), net, a); l.no
 func (l *life) hear(seconds int, list string) {
 	m := says(seconds, list)
 	src := netip.MustParseAddr(strings.Fields(list)[0])
-	if err := l.Hear(l.now, rand.Uint64(), macOf(src), &ether.IPv4{Src: src, Dst: allSystems}, &m); err != nil {
+	if err := l.Hear(l.now, rand.Uint64(), &ether.Report{ICMP: m, From: macOf(src), Src: src, Dst: allSystems}); err != nil {
 		l.Errorf("%s: %v", list, err)
 	}
 	l.note()
@@ -274,7 +274,7 @@ func TestI2_Refused(t *testing.T) {
 		l := begin(t)
 		l.bound(given)
 		due := l.Due
-		err := l.Hear(l.now, 0, macOf(tt.src), &ether.IPv4{Src: tt.src, Dst: tt.dst}, tt.m)
+		err := l.Hear(l.now, 0, &ether.Report{ICMP: *tt.m, From: macOf(tt.src), Src: tt.src, Dst: tt.dst})
 		if (err == nil) != tt.ok || tt.ok != l.Router.Addr.IsValid() || !tt.ok && l.Due != due {
 			t.Errorf("%s: %v, router %v", tt.name, err, l.Router)
 		}
@@ -284,7 +284,7 @@ func TestI2_Refused(t *testing.T) {
 	}
 	small := Host{net: netip.MustParsePrefix("10.0.0.4/31")}
 	two := says(9, "10.0.0.5 0")
-	if err := small.Hear(start, 0, macOf(nine), &ether.IPv4{Src: addr("10.0.0.5"), Dst: allSystems}, &two); err != nil {
+	if err := small.Hear(start, 0, &ether.Report{ICMP: two, Src: addr("10.0.0.5"), Dst: allSystems}); err != nil {
 		t.Errorf("on a subnet of two: %v", err)
 	}
 }
@@ -334,7 +334,7 @@ func FuzzHost(f *testing.F) {
 			case 3:
 				src := netip.AddrFrom4([4]byte{10, 0, 0, b[1]})
 				m := ether.Advertisement(uint16(b[2])*16, ether.AppendEntry(nil, src, int32(int8(b[3]))<<24))
-				h.Hear(now, 0, macOf(src), &ether.IPv4{Src: src, Dst: allSystems}, &m)
+				h.Hear(now, 0, &ether.Report{ICMP: m, From: macOf(src), Src: src, Dst: allSystems})
 			case 4:
 				for n := 0; due(h.Due, now); n++ {
 					if h.Tick(now, 0); n > 5 {

@@ -48,16 +48,16 @@ func (a *Advertiser) Tick(now time.Time, random uint64) (advertise bool) {
 	return true
 }
 
-// Hear takes the solicitation in m from a network with these subnets. One
+// Hear takes a solicitation from a network with these subnets. One
 // advertisement to everybody answers all that come within two seconds (RFC 1256
 // section 4.3). The error is why it does not count.
-func (a *Advertiser) Hear(now time.Time, random uint64, nets []netip.Prefix, ip *ether.IPv4, m *ether.ICMP) error {
+func (a *Advertiser) Hear(now time.Time, random uint64, nets []netip.Prefix, m *ether.Report) error {
 	if m.Type != ether.RouterSolicitation || m.Code != 0 {
 		return ether.ErrType
 	}
-	known := ip.Src.IsUnspecified() // RFC 1256 section 4.2
+	known := m.Src.IsUnspecified() // RFC 1256 section 4.2
 	for _, p := range nets {
-		known = known || p.Contains(ip.Src)
+		known = known || p.Contains(m.Src)
 	}
 	if !known {
 		return ether.Error("router solicitation from another subnet")

@@ -73,7 +73,7 @@ func TestI4_Solicited(t *testing.T) {
 			a.Tick(now, rand.Uint64())
 		}
 		was := a.Due
-		err := a.Hear(now, rand.Uint64(), nets, &ether.IPv4{Src: netip.MustParseAddr(tt.src)}, &tt.m)
+		err := a.Hear(now, rand.Uint64(), nets, &ether.Report{ICMP: tt.m, Src: netip.MustParseAddr(tt.src)})
 		if (err == nil) != tt.ok || !tt.ok && a.Due != was || tt.ok && a.Due.Sub(now) >= 2*time.Second {
 			t.Errorf("%s: %v, due after %v", tt.name, err, a.Due.Sub(now))
 		}
@@ -81,7 +81,7 @@ func TestI4_Solicited(t *testing.T) {
 			continue
 		}
 		at := a.Due
-		a.Hear(at, ^uint64(0), nets, &ether.IPv4{Src: netip.MustParseAddr(tt.src)}, &tt.m)
+		a.Hear(at, ^uint64(0), nets, &ether.Report{ICMP: tt.m, Src: netip.MustParseAddr(tt.src)})
 		if a.Due != at {
 			t.Errorf("%s: asked again, due after %v", tt.name, a.Due.Sub(now))
 		}
@@ -106,18 +106,18 @@ func TestI4_Frames(t *testing.T) {
 		for ; len(left) > 0; frames++ {
 			var b []byte
 			b, left = AppendAdvertisement(nil, mac, left, 1800, -7, tt.mtu)
-			eth, ip, m, err := ether.ParseICMPFrame(b)
-			a, refused := ether.ParseAdvert(&m)
-			if err != nil || refused != nil || a.Lifetime != 1800 || ip.Dst != allSystems || ip.TTL != 1 ||
-				eth.Src != mac || !bytes.Equal(eth.Dst[:], []byte{1, 0, 0x5e, 0, 0, 1}) {
-				t.Fatalf("%v %v %v %v", eth, ip, err, refused)
+			m, err := ether.ParseICMPFrame(b)
+			a, refused := ether.ParseAdvert(&m.ICMP)
+			if err != nil || refused != nil || a.Lifetime != 1800 || m.Dst != allSystems || b[22] != 1 || // its TTL
+				m.From != mac || !bytes.HasPrefix(b, []byte{1, 0, 0x5e, 0, 0, 1}) {
+				t.Fatalf("%v %v %v", m, err, refused)
 			}
 			if tt.mtu > 60 && len(b) > tt.mtu+14 {
 				t.Errorf("%d octets, MTU %d", len(b), tt.mtu)
 			}
 			for i := range a.Len() {
-				if r, p := a.Entry(i); r != all[0].Addr() || p != -7 || !lists(&a, ip.Src) {
-					t.Errorf("entry %d is %v %d from %v, want %v", i, r, p, ip.Src, all[0])
+				if r, p := a.Entry(i); r != all[0].Addr() || p != -7 || !lists(&a, m.Src) {
+					t.Errorf("entry %d is %v %d from %v, want %v", i, r, p, m.Src, all[0])
 				}
 				all = all[1:]
 			}
@@ -132,9 +132,9 @@ func TestI4_Frames(t *testing.T) {
 func TestI2_Solicitation(t *testing.T) {
 	mac := ether.MAC{2, 0, 0, 0, 0, 1}
 	b := AppendSolicitation(nil, mac, net.Addr())
-	eth, ip, m, err := ether.ParseICMPFrame(b)
-	if err != nil || eth.Dst != ether.Broadcast || eth.Src != mac || ip.Src != net.Addr() || ip.Dst != everybody || ip.TTL != 1 ||
+	m, err := ether.ParseICMPFrame(b)
+	if err != nil || ether.MAC(b) != ether.Broadcast || m.From != mac || m.Src != net.Addr() || m.Dst != everybody || b[22] != 1 ||
 		m.Type != 10 || m.Code != 0 || m.Rest != 0 || len(m.Payload) != 0 || len(b) != 14+20+8 {
-		t.Errorf("%x: %v %v %v %v", b, eth, ip, m, err)
+		t.Errorf("%x: %v %v", b, m, err)
 	}
 }
