@@ -459,3 +459,18 @@ func TestF3_NoAllocation(t *testing.T) {
 		t.Errorf("%v allocations for a client with a nonce", n)
 	}
 }
+
+// BenchmarkF1_Differs is what a look at one lease costs when the file changed.
+func BenchmarkF1_Differs(b *testing.B) {
+	w := newForce(b, house, "10.0.0.20")
+	w.nonced()
+	old := w.cfg
+	w.configure(house + `client 2:0:0:0:0:8 10.0.0.8;`)
+	e := w.table.At(ip("10.0.0.20"))
+	b.ReportAllocs()
+	for b.Loop() {
+		if w.srv.Differs(w.now, old, w.cfg, w.table, e) {
+			b.Fatal("it differs")
+		}
+	}
+}

@@ -115,7 +115,7 @@ type change struct {
 	at       time.Time // when to go on; zero for nothing to do
 }
 
-const rowsAtATime = 256
+const rowsAtATime = 128
 
 // changed begins to look for clients that get something else now than by old.
 // If that is under way, there will be another round for what is new.

@@ -98,7 +98,6 @@ func TestL6_C18_Wake(t *testing.T) {
 	n.Until("an answer in the pool", func() bool { return !strings.Contains(n.command(n.server, "-q"), "wake") })
 
 	m := n.last(dhcp4.ForceRenew)
-	sent := len(n.forced())
 	forge := func(to netip.Addr, hw ether.MAC, change func([]byte)) {
 		payload := append([]byte(nil), m.Payload...)
 		change(payload)
@@ -120,7 +119,6 @@ func TestL6_C18_Wake(t *testing.T) {
 	if got := n.count(dhcp4.Request); got != requests {
 		t.Errorf("%d DHCPREQUESTs were sent for that", got-requests)
 	}
-	_ = sent
 	for _, h := range []*netlab.Host{n.server, n.client} {
 		for _, name := range []string{"dhcp.pool", "dhcp.cache"} {
 			if st, err := os.Stat(h.Dir + "/" + name); err == nil && st.Mode().Perm() != 0o600 {
@@ -180,7 +178,7 @@ func TestF2_F3_RestartWithPending(t *testing.T) {
 	n.server.Ready(n.start(n.server))
 	n.Until("a renewal", func() bool { return n.count(dhcp4.Request) > requests })
 	n.Until("an answer in the pool", func() bool { return !strings.Contains(n.command(n.server, "-q"), "wake") })
-	if strings.Contains(client.Output(), "DHCPFORCERENEW: renewing") == false {
+	if !strings.Contains(client.Output(), "DHCPFORCERENEW: renewing") {
 		t.Error("the client was not woken by what its cache has")
 	}
 }
@@ -241,5 +239,32 @@ func TestF5_Authenticated(t *testing.T) {
 	client.Stop()
 	if p := n.start(n.client); p.Wait() != 1 || !strings.Contains(p.Output(), "Others can read this file, and it holds a key") {
 		t.Errorf("status %d: %s", p.Wait(), p.Output())
+	}
+}
+
+// TestF1_F5_ThroughRelay: a client behind a relay that adds option 82 is woken,
+// by nonce and by key, past the relay: the router passes it on.
+func TestF1_F5_ThroughRelay(t *testing.T) {
+	t.Parallel()
+	for name, key := range map[string]string{"nonce": "", "key": "key 7 \"between us\";\noption eth0 authenticate 7;\n"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newRelaying(t)
+			n.run(agentRelay)
+			for _, h := range []*netlab.Host{n.server, n.client} {
+				h.WriteFile("dhcp.conf", "")
+				if err := os.Chmod(h.Dir+"/dhcp.conf", 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			n.client.WriteFile("dhcp.conf", key)
+			n.serve(conf("10.0.0.1/24")+"host 10.0.1.0/24 { gateway 10.0.1.1; DHCPlease 86400; };\n"+key, "10.0.1.100-10.0.1.109")
+			n.start(n.client)
+			a := bound(t, n.client, "10.0.1.100", "10.0.1.109")
+			n.command(n.server, "-w", a.String())
+			n.await(dhcp4.ForceRenew, to(a))
+			n.above(dhcp4.Request, renewing(a))
+			n.Until("an answer in the pool", func() bool { return !strings.Contains(n.command(n.server, "-q"), "wake") })
+		})
 	}
 }
