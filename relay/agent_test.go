@@ -153,7 +153,8 @@ func TestR4_R5_Find(t *testing.T) {
 	fussy := newNetwork("eth4", "10.0.4.1/24", Settings{Select: true, Remote: ourMAC})
 	alone := newNetwork("eth5", "10.0.5.1/24", Settings{Circuit: []byte("eth5")})
 	var nets Nets
-	nets.Reset([]*Network{one, two, picky, fussy, alone})
+	silent, mute := newNetwork("eth6", "10.0.7.1/32", Settings{}), newNetwork("eth7", "10.0.7.1/32", Settings{})
+	nets.Reset([]*Network{one, two, picky, fussy, alone, silent, mute})
 	for _, c := range []struct {
 		giaddr, agent string
 		want          *Network
@@ -171,6 +172,8 @@ func TestR4_R5_Find(t *testing.T) {
 		{"10.0.5.1", "", alone, false},
 		{"10.0.5.1", circuit, alone, false},
 		{"10.0.6.1", "", nil, false},
+		{"10.0.7.1", "", nil, true}, // nothing tells these two apart
+		{"10.0.7.1", circuit, nil, true},
 	} {
 		m := packet(t, reply(dhcp4.Offer, giaddr(c.giaddr), option(dhcp4.RelayAgent, c.agent))).Msg
 		if n, several := nets.Find(m); n != c.want || several != c.several {

@@ -8,7 +8,7 @@ import (
 // Nets finds the network that a reply is for. The zero Nets has none.
 type Nets struct {
 	byGiaddr map[netip.Addr]*Network // nil where several have the same
-	byMark   map[string]*Network     // those several, by what option 82 says
+	byMark   map[string]*Network     // those several, by what option 82 says; nil where that is the same, too
 	key      []byte                  // scratch
 }
 
@@ -26,9 +26,14 @@ func (x *Nets) Reset(list []*Network) {
 	}
 	for _, n := range list {
 		for _, a := range [...]netip.Addr{n.Addr.Addr(), n.giaddr} {
-			if x.byGiaddr[a] == nil {
-				x.byMark[string(x.mark(a, n.agent))] = n
+			if x.byGiaddr[a] != nil {
+				continue
 			}
+			mark, to := string(x.mark(a, n.agent)), n
+			if other, known := x.byMark[mark]; known && other != n {
+				to = nil
+			}
+			x.byMark[mark] = to
 		}
 	}
 }

@@ -365,6 +365,8 @@ func TestR1_NoAllocation(t *testing.T) {
 	var nets Nets
 	nets.Reset([]*Network{w.net, newNetwork("eth2", "10.0.1.1/32", Settings{})})
 	w.done(w.Down(w.now, w.net, w.table, down))
+	stranger := packet(t, reply(dhcp4.ACK, yiaddr("10.0.1.200"), option(dhcp4.RelayAgent, "\x01\x04eth1\x0a\x01\x00")))
+	release := packet(t, request(dhcp4.Release, ciaddr("10.0.1.100")))
 	for name, f := range map[string]func(){
 		"Up": func() { w.Up(w.now, w.net, w.table, up) },
 		"Down": func() {
@@ -372,6 +374,16 @@ func TestR1_NoAllocation(t *testing.T) {
 				if a.Verb == act.Learn {
 					w.table.Set(a.Record)
 				}
+			}
+		},
+		"a new lease": func() {
+			if n := len(w.Down(w.now, w.net, w.table, stranger)); n != 2 {
+				t.Fatalf("%d actions", n)
+			}
+		},
+		"a lease given up": func() {
+			if n := len(w.Up(w.now, w.net, w.table, release)); n != 3 {
+				t.Fatalf("%d actions", n)
 			}
 		},
 		"Find": func() { nets.Find(down.Msg) },
