@@ -98,33 +98,39 @@ const (
 // has what.
 func TestR1_R2_R4_R6_Lease(t *testing.T) {
 	t.Parallel()
-	for i, s := range farServers {
-		for j, c := range clients {
-			config := map[bool]string{false: plainRelay, true: agentRelay}[(i+j)%2 == 0]
-			t.Run(s.name+"-"+c.name, func(t *testing.T) {
-				t.Parallel()
-				n := newRelaying(t)
-				s.serve(n)
-				n.run(config)
-				c.ask(n.network, n.client)
-				a := bound(t, n.client, "10.0.1.100", "10.0.1.109")
-				agent := config == agentRelay
-				for _, typ := range []dhcp4.Type{dhcp4.Discover, dhcp4.Request} {
-					n.wentUp(t, n.above(typ, from(n.relay)), agent)
-				}
-				for _, typ := range []dhcp4.Type{dhcp4.Offer, dhcp4.ACK} {
-					p := n.await(typ)
-					if p.Options.Has(dhcp4.RelayAgent) || p.Src.String() != "10.0.1.1:67" || p.Dst.Port() != 68 || p.Yiaddr != a {
-						t.Errorf("%v from %v to %v: %s", typ, p.Src, p.Dst, p.Dump(nil, dhcp4.Builtin()))
-					}
-					if broadcast := p.Flags&dhcp4.Broadcast != 0; broadcast != (p.Dst.Addr().String() == "255.255.255.255") {
-						t.Errorf("%v to %v, flags %x", typ, p.Dst, p.Flags)
-					}
-				}
-				n.located(a.String(), n.client, agent)
-			})
+	for _, s := range farServers {
+		for _, c := range clients {
+			for what, config := range map[string]string{"plain": plainRelay, "agent": agentRelay} {
+				t.Run(s.name+"-"+c.name+"-"+what, func(t *testing.T) {
+					t.Parallel()
+					n := newRelaying(t)
+					s.serve(n)
+					n.run(config)
+					c.ask(n.network, n.client)
+					n.leased(t, config == agentRelay)
+				})
+			}
 		}
 	}
+}
+
+// leased checks how the client gets its lease.
+func (n *relaying) leased(t *testing.T, agent bool) {
+	t.Helper()
+	a := bound(t, n.client, "10.0.1.100", "10.0.1.109")
+	for _, typ := range []dhcp4.Type{dhcp4.Discover, dhcp4.Request} {
+		n.wentUp(t, n.above(typ, from(n.relay)), agent)
+	}
+	for _, typ := range []dhcp4.Type{dhcp4.Offer, dhcp4.ACK} {
+		p := n.await(typ)
+		if p.Options.Has(dhcp4.RelayAgent) || p.Src.String() != "10.0.1.1:67" || p.Dst.Port() != 68 || p.Yiaddr != a {
+			t.Errorf("%v from %v to %v: %s", typ, p.Src, p.Dst, p.Dump(nil, dhcp4.Builtin()))
+		}
+		if broadcast := p.Flags&dhcp4.Broadcast != 0; broadcast != (p.Dst.Addr().String() == "255.255.255.255") {
+			t.Errorf("%v to %v, flags %x", typ, p.Dst, p.Flags)
+		}
+	}
+	n.located(a.String(), n.client, agent)
 }
 
 // wentUp checks a request on its way to the server.
