@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"time"
@@ -33,6 +34,9 @@ const (
 // table has lost, or never had, are asked about at once.
 func (r *Relay) Asks(now time.Time, list []*Network, table *pool.Table, lost bool) {
 	x := &r.asks
+	for _, n := range x.nets {
+		n.here = false
+	}
 	x.nets = x.nets[:0]
 	x.places.byMark = map[string]*Network{}
 	var servers []*upstream
@@ -40,6 +44,7 @@ func (r *Relay) Asks(now time.Time, list []*Network, table *pool.Table, lost boo
 		if !n.Ask {
 			continue
 		}
+		n.here = true
 		x.nets = append(x.nets, n)
 		x.places.single(n)
 		for _, a := range n.targets {
@@ -49,7 +54,7 @@ func (r *Relay) Asks(now time.Time, list []*Network, table *pool.Table, lost boo
 		}
 	}
 	x.servers = servers
-	x.forget(func(q *query) bool { return find(servers, q.to.addr) == nil || !q.on.Ask || !q.on.asksOf(q.to.addr) })
+	x.forget(func(q *query) bool { return !q.on.here || !q.on.asksOf(q.to.addr) })
 	r.recover(now, table, lost)
 }
 
@@ -112,27 +117,28 @@ func (r *Relay) recover(now time.Time, table *pool.Table, lost bool) {
 // relay ID, their remote ID, or, if one of them has neither, for all.
 func (r *Relay) connect(s *upstream) {
 	s.due, s.open, s.skew, s.learned, s.id = time.Time{}, nil, ask.Skew{}, 0, s.addr
-	source, xid, at := netip.Addr{}, uint32(r.Random()), len(r.out)
-	posed := map[string]bool{}
+	source, at := netip.Addr{}, len(r.out)
+	var before ask.Key
 	for _, n := range r.asks.nets {
 		if !n.lost || !n.asksOf(s.addr) {
 			continue
 		}
-		k, name := ask.Key{Relay: n.Relay}, "relay "+string(n.Relay)
+		source = n.giaddr
+		k := ask.Key{Relay: n.Relay}
 		if k.Relay == nil {
-			k.Remote, name = n.Remote, "remote "+string(n.Remote)
+			k.Remote = n.Remote
 		}
-		if k.All() { // the others, too
-			r.out, s.open, posed = r.out[:at], nil, map[string]bool{}
+		all := k.All()
+		if all { // the others, too
+			r.out, s.open = r.out[:at], nil
 		}
-		if !posed[name] {
-			posed[name] = true
-			xid++
+		if all || !bytes.Equal(k.Relay, before.Relay) || !bytes.Equal(k.Remote, before.Remote) {
+			xid := uint32(r.Random())<<10 + uint32(len(s.open))
 			s.open = append(s.open, xid)
 			k.Query(&r.asks.msg, xid, netip.Addr{})
 			r.out = r.asks.msg.AppendFrame(r.out)
 		}
-		if source = n.giaddr; k.All() {
+		if before = k; all {
 			break
 		}
 	}
@@ -157,7 +163,8 @@ func (r *Relay) Bulk(now time.Time, table *pool.Table, server netip.Addr, m *dhc
 		s.id = id
 	}
 	if m.Type() == dhcp4.LeaseQueryDone {
-		s.open = slices.Delete(s.open, i, i+1)
+		last := len(s.open) - 1
+		s.open[i], s.open = s.open[last], s.open[:last]
 		if status, text := m.Options.Status(); status != dhcp4.Success {
 			r.say(s, string(dhcp4.AppendSaid([]byte(status.String()+" saying "), text)))
 		} else if len(s.open) == 0 {

@@ -200,7 +200,7 @@ func TestR7_Place(t *testing.T) {
 // allow it is not.
 func TestR7_BulkFails(t *testing.T) {
 	server := ip("10.0.0.1")
-	k, asked := dialled(t, false, nil, access("eth1", "10.0.1.1/24", Settings{}))
+	k, _ := dialled(t, false, nil, access("eth1", "10.0.1.1/24", Settings{}))
 	k.want("10.0.1.50")
 	k.expect("while it may tell all")
 	var at []time.Duration
@@ -210,7 +210,7 @@ func TestR7_BulkFails(t *testing.T) {
 		if k.AskWake().IsZero() {
 			break
 		}
-		for asked = k.redial(); len(asked) == 0 && k.now.Sub(k.start) < time.Hour; asked = k.redial() {
+		for len(k.redial()) == 0 && k.now.Sub(k.start) < time.Hour {
 			k.now = k.now.Add(time.Second)
 		}
 	}
@@ -238,7 +238,7 @@ func TestR7_BulkFails(t *testing.T) {
 		}
 	}
 	// Section 7.3: the connection is closed when an xid is none of ours.
-	k, asked = dialled(t, false, nil, access("eth1", "10.0.1.1/24", Settings{}))
+	k, asked := dialled(t, false, nil, access("eth1", "10.0.1.1/24", Settings{}))
 	if xid := asked["10.0.0.1"][0].Xid; k.tell(xid, dhcp4.LeaseActive) || !k.tell(xid+1, dhcp4.LeaseActive) || k.table.Len() != 1 {
 		t.Error("a strange xid")
 	}

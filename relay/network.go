@@ -44,6 +44,7 @@ type Network struct {
 	asked, last time.Time // the first DISCOVER since a server was heard, and the latest
 	silent      bool
 
+	here        bool // servers are asked for it
 	begun, lost bool // it was seen whether its leases are lost, and they are
 }
 

@@ -72,7 +72,7 @@ func (k *inquirer) take(list []act.Action) {
 			if err := m.Parse(a.Octets); err != nil {
 				k.Fatal(err)
 			}
-			if m.Type() != dhcp4.LeaseQuery || m.Giaddr != k.net.giaddr || a.To.Source != m.Giaddr || a.To.Port != 67 {
+			if m.Type() != dhcp4.LeaseQuery || m.Giaddr.As4()[3] != 1 || a.To.Source != m.Giaddr || a.To.Port != 67 {
 				k.Fatalf("to %+v: %s", a.To, m.Dump(nil, dhcp4.Builtin()))
 			}
 			k.posed = append(k.posed, posed{k.now.Sub(k.start), a.To.Addr, m.Ciaddr, m.Xid})
@@ -435,6 +435,22 @@ func TestR7_Forged(t *testing.T) {
 		if k.table.Len() != 0 || len(k.asks.queries) != 1 || k.Counts()[noQuery] != 1 || k.asks.servers[0].knows {
 			t.Errorf("%s: %d records, %d queries", name, k.table.Len(), len(k.asks.queries))
 		}
+	}
+}
+
+// TestR7_Gone: a network that has gone is not asked about, and has no answers.
+func TestR7_Gone(t *testing.T) {
+	k := newInquirer(t, "10.0.0.1")
+	other := access("eth2", "10.0.2.1/24", Settings{})
+	other.begun = true
+	k.Asks(k.now, []*Network{k.net, other}, k.table, false)
+	k.take(k.Want(k.now, other, k.table, ip("10.0.2.9")))
+	p := k.posed[0]
+	k.Asks(k.now, []*Network{k.net}, k.table, false)
+	k.answer(p, dhcp4.LeaseActive)
+	k.run(time.Hour)
+	if len(k.posed) != 1 || k.table.Len() != 0 || k.Counts()[noQuery] != 1 {
+		t.Errorf("asked %d times, %d records", len(k.posed), k.table.Len())
 	}
 }
 

@@ -211,5 +211,5 @@ func (q *inquiry) show(way string) {
 	if q.debug >= 2 {
 		b = q.msg.Dump(b, dhcp4.Builtin())
 	}
-	io.WriteString(q.stderr, string(b))
+	q.stderr.Write(b)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/hex"
 	"strconv"
-	"unicode/utf8"
 )
 
 // jsonText is a JSON object (RFC 8259) being written. A field without a name is
@@ -98,7 +97,7 @@ func appendJSON(b []byte, s string) []byte {
 		case c < ' ' || c == 0x7f:
 			b = hex.AppendEncode(append(b, `\u00`...), []byte{byte(c)})
 		default:
-			b = utf8.AppendRune(b, c)
+			b = append(b, string(c)...)
 		}
 	}
 	return append(b, '"')

@@ -39,10 +39,7 @@ func (k *asker) prepare(s *service, list []*relay.Network) {
 	}
 	s.relay.Asks(s.d.now, list, s.table, k.lost)
 	if len(indexes) == 0 {
-		if k.ear != nil {
-			k.ear.Close()
-			k.ear = nil
-		}
+		k.shut()
 		return
 	}
 	if k.ear == nil {
@@ -56,6 +53,14 @@ func (k *asker) prepare(s *service, list []*relay.Network) {
 	}
 	k.lost = false
 	s.d.check(k.ear.Only(indexes...))
+}
+
+// shut stops to listen.
+func (k *asker) shut() {
+	if k.ear != nil {
+		k.ear.Close()
+		k.ear = nil
+	}
 }
 
 // listenWanted hands over what is wanted: what packets go to already, and then

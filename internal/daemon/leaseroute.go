@@ -22,6 +22,9 @@ func (n *network) leaseRoute(a netip.Addr) link.Route {
 func (s *service) routeLease(n *network, a *act.Action) {
 	d := s.d
 	if a.Verb == act.Route {
+		if n == nil {
+			return // it has just gone
+		}
 		d.check(d.host.ReplaceRoute(n.link.ID, n.leaseRoute(a.Addr)))
 		return
 	}

@@ -355,6 +355,7 @@ func (s *service) close() {
 	}
 	s.checks.asked = nil
 	s.checks.shut()
+	s.asker.shut()
 	s.d.count.of[missed] = s.udp.Dropped()
 	close(s.idle)
 	for s.flush(); s.writing != nil; s.flush() {

@@ -52,7 +52,8 @@ func WatchNeighbours() (*Neighbours, error) {
 	return w, wrap(err, "watch neighbours")
 }
 
-// Only lets in only the news of these interfaces. All others cost nothing.
+// Only lets in only the news of these interfaces. All others cost nothing, unless
+// there are so many of these that it would take long to tell.
 func (w *Neighbours) Only(indexes ...int) error {
 	var p program
 	p.load(loadByte, neighbourFamily)
@@ -60,10 +61,15 @@ func (w *Neighbours) Only(indexes ...int) error {
 	p.load(loadHalf, neighbourState)
 	p.dropUnless(ifBits, uint32(swap16(unix.NUD_REACHABLE|unix.NUD_FAILED)))
 	p.load(loadWord, neighbourIndex)
-	for _, i := range indexes[:min(len(indexes), unix.BPF_MAXINSNS/2-8)] {
+	const many = 64
+	last := drop
+	if len(indexes) > many {
+		indexes, last = nil, keep
+	}
+	for _, i := range indexes {
 		p.keepIf(ifEqual, binary.BigEndian.Uint32(word(uint32(i))))
 	}
-	p.add(end, drop, 0, 0)
+	p.add(end, last, 0, 0)
 	var err error
 	if closed := w.use(func(fd uintptr) { err = attach(int(fd), p) }); closed != nil {
 		return closed
