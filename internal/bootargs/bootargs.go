@@ -26,7 +26,7 @@ type Args struct {
 func Parse(line string) *Args {
 	a := new(Args)
 	var ips []string
-	for _, word := range strings.Fields(line) {
+	for _, word := range ascii.Fields(line) {
 		if word == "--" {
 			break // the rest is for init
 		}

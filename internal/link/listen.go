@@ -36,22 +36,22 @@ func Listen() (*Listener, error) {
 
 // Accept waits for a connection. After Close it returns os.ErrClosed.
 func (l *Listener) Accept() (*Stream, error) {
-	var fd int
-	var sa unix.Sockaddr
-	var err error
+	s := new(Stream)
+	var fd uintptr
+	var errno unix.Errno
 	closed := l.wait(func(ear uintptr) bool {
-		fd, sa, err = unix.Accept4(int(ear), unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
-		return err != unix.EAGAIN && err != unix.EINTR && err != unix.ECONNABORTED
+		fd, s.to, errno = addrOf(unix.SYS_ACCEPT4, ear, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
+		return errno != unix.EAGAIN && errno != unix.EINTR && errno != unix.ECONNABORTED
 	})
 	if closed != nil {
 		return nil, os.ErrClosed
 	}
-	if err != nil {
-		return nil, wrap(err, "accept on TCP port 67")
+	if errno != 0 {
+		return nil, wrap(errno, "accept on TCP port 67")
 	}
-	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	s := &Stream{to: addrOf(sa)}
-	s.socket, err = newSocket(fd, "tcp")
+	unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	var err error
+	s.socket, err = newSocket(int(fd), "tcp")
 	return s, err
 }
 
@@ -60,17 +60,6 @@ func (l *Listener) Close() error { return l.file.Close() }
 
 // Ends returns the addresses of both ends, ours first.
 func (s *Stream) Ends() (here, there netip.Addr) {
-	s.use(func(fd uintptr) {
-		if sa, err := unix.Getsockname(int(fd)); err == nil {
-			here = addrOf(sa)
-		}
-	})
+	s.use(func(fd uintptr) { _, here, _ = addrOf(unix.SYS_GETSOCKNAME, fd, 0) })
 	return here, s.to
-}
-
-func addrOf(sa unix.Sockaddr) netip.Addr {
-	if in, ok := sa.(*unix.SockaddrInet4); ok {
-		return netip.AddrFrom4(in.Addr)
-	}
-	return netip.Addr{}
 }

@@ -19,9 +19,17 @@ func SourceTo(a netip.Addr) (netip.Addr, bool) {
 	if err := unix.Connect(fd, &unix.SockaddrInet4{Port: 67, Addr: a.As4()}); err != nil {
 		return netip.Addr{}, false
 	}
+	_, here, errno := addrOf(unix.SYS_GETSOCKNAME, uintptr(fd), 0)
+	return here, errno == 0
+}
+
+// addrOf makes a system call that does not wait and tells an address of an
+// IPv4 socket. (Those of package unix know every kind of address that there
+// is, 16 kB of them.)
+func addrOf(call, fd, flags uintptr) (result uintptr, a netip.Addr, errno unix.Errno) {
 	var name unix.RawSockaddrInet4
 	size := uint32(unix.SizeofSockaddrInet4)
-	_, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd),
-		uintptr(unsafe.Pointer(&name)), uintptr(unsafe.Pointer(&size)))
-	return netip.AddrFrom4(name.Addr), errno == 0
+	result, _, errno = unix.RawSyscall6(call, fd, uintptr(unsafe.Pointer(&name)),
+		uintptr(unsafe.Pointer(&size)), flags, 0, 0)
+	return result, netip.AddrFrom4(name.Addr), errno
 }
