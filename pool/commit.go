@@ -148,6 +148,8 @@ func (f *File) append(text []byte, lines int, sync bool) error {
 }
 
 // lose gives up trust in the file. The next block is written into a new one.
+//
+//go:noinline
 func (f *File) lose(err error) error {
 	f.distrust = &wholeError{err}
 	return f.distrust

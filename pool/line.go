@@ -49,6 +49,8 @@ const crcLen = 9
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // begin makes room for a checksum; end fills it in and ends the line.
+//
+//go:noinline
 func begin(b []byte) (line []byte, start int) {
 	return append(b, "........ "...), len(b)
 }
@@ -191,6 +193,8 @@ func quoted(path string) string { return string(appendQuoted(nil, path)) }
 
 // appendQuoted writes what a client sent: printable ASCII as it is, anything
 // else as \ooo, so that a line stays a line and a pager is safe.
+//
+//go:noinline
 func appendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
 	for i := range len(s) {

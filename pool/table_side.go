@@ -51,6 +51,7 @@ func fold(b []byte, r *Record, isLong bool) []byte {
 	return foldField(b, sideUnknown, octets(r.Unknown))
 }
 
+//go:noinline
 func foldField(b []byte, name byte, value []byte) []byte {
 	if len(value) == 0 {
 		return b
@@ -159,6 +160,7 @@ func (t *Table) keep(r *Record) {
 	r.Unknown = text(t.keepOctets(octets(r.Unknown)))
 }
 
+//go:noinline
 func (t *Table) keepOctets(b []byte) []byte {
 	if len(b) == 0 {
 		return nil

@@ -210,6 +210,8 @@ func (s *Server) identify() reason {
 func (s *Server) client() pool.Client { return pool.Client{ID: s.query.ID, HW: s.hw} }
 
 // drop notes why there is no answer.
+//
+//go:noinline
 func (s *Server) drop(why reason) { s.because(why, act.Drop) }
 
 func (s *Server) because(why reason, l act.Level) {

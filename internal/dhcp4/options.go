@@ -60,6 +60,8 @@ type Options struct {
 type span struct{ off, len, cap int32 }
 
 // Reset empties o.
+//
+//go:noinline
 func (o *Options) Reset() {
 	o.buf, o.has, o.n = o.buf[:0], Set{}, 0
 }

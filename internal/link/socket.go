@@ -33,6 +33,8 @@ func (s *socket) wait(try func(fd uintptr) bool) error {
 }
 
 // use calls f with the socket at once.
+//
+//go:noinline
 func (s *socket) use(f func(fd uintptr)) error {
 	if s.raw.Control(f) != nil {
 		return os.ErrClosed

@@ -72,6 +72,7 @@ func listenUDP(port uint16, on ID) (c *UDP, fd int, err error) {
 	return c, fd, nil
 }
 
+//go:noinline
 func udpPort(port uint16) string { return "UDP port " + strconv.Itoa(int(port)) }
 
 func bindUDP(port uint16, on ID) (fd int, err error) {
