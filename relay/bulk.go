@@ -23,7 +23,7 @@ type bulk struct {
 	learned int
 }
 
-// The first try to connect again comes after firstGap, and each next one after
+// The first try to connect again comes after eight seconds, and each next one after
 // twice as long, mostTries times.
 const (
 	mostTries = 8

@@ -173,7 +173,7 @@ func (r *Relay) askServer(s *upstream, table *pool.Table) {
 			return false
 		case r.located(table, q.addr): // by another server's answer, or gleaned
 			return true
-		case q.sent > 0 && sent == limit, q.sent == 0 && !live && s.sent > 0 && r.now.Sub(s.since) >= lively:
+		case sent == limit && (q.sent > 0 || !live && r.now.Sub(s.since) >= lively):
 			return true // it is silent, and only polled
 		case q.sent > 0 && r.now.Before(q.next):
 		case q.sent == mostSent && live:

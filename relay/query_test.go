@@ -227,9 +227,16 @@ func TestR7_Silent(t *testing.T) {
 	if k.expect("polled", "1/2"); len(k.asks.queries) != 1 {
 		t.Errorf("%d questions are kept for a server that is silent", len(k.asks.queries))
 	}
+	k.down(t, reply(dhcp4.ACK, yiaddr("10.0.1.2")))
+	k.run(70 * time.Second)
+	k.expect("what it was polled about is known now")
+	k.want("10.0.1.3", "10.0.1.4")
+	k.run(64 * time.Second)
+	p.addr, p.xid = ip("10.0.1.3"), k.posed[0].xid
+	k.expect("polled about another", "1/3")
 	k.answer(p, dhcp4.LeaseUnassigned)
 	k.want(many(50)...)
-	if n := len(k.asked()); n != 49 {
+	if n := len(k.asked()); n != 48 {
 		t.Errorf("%d questions after it has answered", n)
 	}
 }
