@@ -20,6 +20,8 @@ import (
 	"dhcpd/internal/link"
 	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
+
+	"golang.org/x/sys/unix"
 )
 
 // Options are what the command line says.
@@ -123,6 +125,7 @@ func Run(o Options) int {
 	debug.SetGCPercent(clientGC)
 	// At least two, because the thread that waits for the disk keeps hold of a
 	// processor; never many, because idle ones cost more than they could do.
+	limitMemory()
 	runtime.GOMAXPROCS(min(max(runtime.NumCPU(), 2), 4))
 	status := 1
 	if err := d.start(); err != nil {
@@ -132,6 +135,15 @@ func Run(o Options) int {
 	}
 	d.stop()
 	return d.lastErrors(status)
+}
+
+// limitMemory has the garbage collector keep us below half of the machine's
+// memory, if it can: a router may have 16 MB. GOMEMLIMIT says otherwise.
+func limitMemory() {
+	var all unix.Sysinfo_t
+	if os.Getenv("GOMEMLIMIT") == "" && unix.Sysinfo(&all) == nil {
+		debug.SetMemoryLimit(int64(all.Totalram) * int64(all.Unit) / 2)
+	}
 }
 
 // lastErrors says what could not be written at the end, which -o does not call

@@ -1,0 +1,41 @@
+package peertest
+
+import (
+	"testing"
+
+	"dhcpd/internal/netlab"
+)
+
+// TestN1_SmallRouter: client, server of 250 leases and relay together, under
+// load, in half of the memory of the smallest routers.
+func TestN1_SmallRouter(t *testing.T) {
+	t.Parallel()
+	e := newExample(t)
+	provider := e.attach("eth0", "provider")
+	provider.Addr("eth0", "198.51.100.1/24")
+	provider.Run("ip", "route", "add", "10.2.0.0/24", "via", "198.51.100.200")
+	provider.ISC(netlab.Serve("eth0", "198.51.100.1/24"), "subnet 10.2.0.0 netmask 255.255.255.0 { range 10.2.0.100 10.2.0.109; }")
+	home, office := e.attach("eth1", "home"), e.attach("eth2", "office")
+	e.host.WriteFile("dhcp.conf", `
+		interface "eth1" 10.1.0.1; interface "eth2" 10.2.0.1;
+		host 10.1.0.0/16 { option "eth1" server; DHCPlease 3600; };
+		host 10.2.0.0/24 { };
+		option "eth2" relay 198.51.100.1;`)
+	e.command(e.host, "-a", "10.1.1.0-10.1.1.249")
+	p := e.host.Ready(e.start(e.host))
+	bound(t, e.host, "198.51.100.100", "198.51.100.109")
+	e.host.Addr("eth0", "198.51.100.200/24")
+
+	w := &crowd{sock: home.Frames("eth0"), clients: map[uint32]*scripted{}, left: 250}
+	for i := range w.left {
+		c := newScripted(uint16(i))
+		w.clients[c.xid] = c
+	}
+	w.run(t)
+	office.Udhcpc("eth0")
+	bound(t, office, "10.2.0.100", "10.2.0.109")
+	size := memory(t, p.PID(), "VmHWM")
+	if t.Logf("%d kB at the most", size); len(buildFlags) == 0 && size > 8<<10 {
+		t.Errorf("%d kB at the most: too much", size)
+	}
+}
