@@ -235,7 +235,8 @@ func accessNetwork(t *testing.T, text string) {
 		t.Errorf("problems: %q", cfg.Problems())
 	}
 	p := cfg.Own([]conf.Net{{Name: "eth0", Index: 2, Ether: true, Addr: addr("192.0.2.2")}})[0]
-	if !p.Server || !p.Probe || p.CircuitLimit != 2 || p.Limit != 400 {
+	if !p.Server || !p.Probe || p.CircuitLimit != 2 || p.Limit != 400 || p.LeaseQuery == nil ||
+		!slices.Equal(p.LeaseQuery.From, []netip.Addr{addr("203.0.113.1"), addr("198.51.100.1")}) || !p.LeaseQuery.Show.Has(dhcp4.HostName) {
 		t.Errorf("eth0: %+v", p.Settings)
 	}
 }

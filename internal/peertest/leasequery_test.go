@@ -9,6 +9,7 @@ import (
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 
@@ -114,6 +115,44 @@ func TestQ4_Off(t *testing.T) {
 	for _, frame := range n.wire.Frames() {
 		if p, ok := decode(frame); ok && p.Type() > dhcp4.ForceRenew && from(n.server)(p) {
 			t.Errorf("sent: %s", p.Line(nil))
+		}
+	}
+}
+
+// TestQ3_Kept: what a relay and a client have said is known of a pool address
+// and of a fixed one after the daemon was killed, and after it has ended.
+func TestQ3_Kept(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourServer)
+	p := n.serve(conf("10.0.0.1/24", "DHCPlease 3600;", "option eth0 leasequery;")+"client 2:cc:0:0:0:1 10.0.0.77;", "10.0.0.100")
+	sock := n.client.Frames("eth0")
+	line := func(m *dhcp4.Message) *dhcp4.Message {
+		m.Options.PutText(dhcp4.RelayAgent, "\x01\x02c7\x02\x05line7")
+		m.Options.PutText(dhcp4.ClassID, "modem")
+		return m
+	}
+	for i := range uint16(2) {
+		c := newScripted(1 + i)
+		c.addr = n.insist(sock, c.frame(line(c.message(dhcp4.Discover))), dhcp4.Offer).Yiaddr
+		m := line(c.message(dhcp4.Request))
+		m.Options.PutAddr(dhcp4.RequestedAddress, c.addr)
+		m.Options.PutAddr(dhcp4.ServerID, netip.MustParseAddr("10.0.0.1"))
+		n.insist(sock, c.frame(m), dhcp4.ACK)
+	}
+	asker := n.guest("asker")
+	asker.Addr("eth0", "10.0.0.9/24")
+	for _, end := range []func(){func() {}, func() { p.Kill() }, func() { p.Stop() }} {
+		if end(); p.Ended() {
+			p = n.server.Ready(n.start(n.server))
+		}
+		for _, keys := range [][]string{{"10.0.0.100", "10.0.0.77"}, {"remote", "line7"}} {
+			got := n.asked(asker, keys...)
+			for _, a := range []string{"10.0.0.77", "10.0.0.100"} {
+				want := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(a) + ` .*circuit "c7".*remote "line7" .*class "modem" .*last -`)
+				if !want.MatchString(got) {
+					t.Errorf("%v: want %v in\n%s", keys, want, got)
+				}
+			}
 		}
 	}
 }
