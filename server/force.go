@@ -84,7 +84,10 @@ func (s *Server) Force(now time.Time, cfg *conf.Config, site *Site, table *pool.
 	case !e.Runs(s.at):
 		s.log(a.String() + " has no lease that runs; there is nobody to wake")
 		s.forget()
-	case site.Settings.NoForce || s.key == nil && len(r.Nonce) == 0:
+	case site.Settings.NoForce:
+		s.log(a.String() + " is not woken: option noforce")
+		s.forget()
+	case s.key == nil && len(r.Nonce) == 0:
 		s.log(a.String() + " can't be woken: there is neither a key nor a nonce for its client")
 		s.forget()
 	case s.tries == len(waits):

@@ -190,7 +190,7 @@ func TestF1_ForceRenew(t *testing.T) {
 		want   string
 	}{
 		{"noforce", func(w *world) { w.nonced(); w.site.Settings.NoForce = true },
-			"log 10.0.0.20 can't be woken: there is neither a key nor a nonce for its client; commit bound 10.0.0.20"},
+			"log 10.0.0.20 is not woken: option noforce; commit bound 10.0.0.20"},
 		{"no nonce", func(w *world) { w.bind(9, "10.0.0.20") },
 			"log 10.0.0.20 can't be woken: there is neither a key nor a nonce for its client; commit bound 10.0.0.20"},
 		{"the lease has ended", func(w *world) { w.nonced(); w.now = w.now.Add(2 * time.Hour) },

@@ -21,8 +21,8 @@ func freshNonce() (n [16]byte) {
 	return n
 }
 
-// counts are the replay counters that this run may use: more than it can, so
-// that one line in the pool file is enough for all of it.
+// tally is what became of the replay counters that this run may use: more than
+// it can, so that one line in the pool file is enough for all of it.
 type tally struct {
 	ours   bool // the table's counter is the end of them,
 	stored bool // and so says stable storage
@@ -89,9 +89,12 @@ func (s *service) rouse() {
 		if !a.IsValid() {
 			return
 		}
-		if n := s.home(a); n != nil {
-			s.do(n, s.core.Force(now, s.d.cfg, &n.site, s.table, a))
+		n := s.home(a)
+		if n == nil { // nothing is served yet, or for a while
+			s.core.Rouse(now.Add(time.Second), a)
+			continue
 		}
+		s.do(n, s.core.Force(now, s.d.cfg, &n.site, s.table, a))
 	}
 }
 
