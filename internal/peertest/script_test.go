@@ -101,6 +101,8 @@ func TestC12_InPlace(t *testing.T) {
 		{"mounted", "mount --bind $D/own /etc/resolv.conf", "/etc/resolv.conf", "device or resource busy"},
 		{"read-only folder", "mkdir $D/ro; : >$D/ro/file; mount --bind $D/ro $D/ro; mount -o remount,bind,ro $D/ro; mount --bind $D/own $D/ro/file",
 			"$D/ro/file", "read-only file system"},
+		{"link of a read-only folder", "mkdir $D/ro; ln -s ../own $D/ro/file; mount --bind $D/ro $D/ro; mount -o remount,bind,ro $D/ro",
+			"$D/ro/file", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -121,7 +123,7 @@ func TestC12_InPlace(t *testing.T) {
 			server.Kill()
 			n.server.Dnsmasq(s, "--dhcp-option=6,10.0.0.8")
 			wrote("# made by dhcpd(8)\nnameserver 10.0.0.8\n")
-			if out := p.Output(); strings.Count(out, tt.why+"; the file is written in place\n") != 1 {
+			if out := p.Output(); strings.Count(out, tt.why+"; the file is written in place\n") != min(len(tt.why), 1) {
 				t.Errorf("it said:\n%s", out)
 			}
 			if left := n.client.Run("sh", "-c", dir("ls "+tt.path+".new || :")); strings.HasPrefix(left, "/") {

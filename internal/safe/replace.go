@@ -60,18 +60,45 @@ func Replace(path string, write func(io.Writer) error) error {
 
 // Publish does the same with a text that everybody may read. A file that can't
 // be replaced, since it is mounted over another or its folder is read-only, is
-// rewritten where it is, and why says what is in the way.
+// rewritten where it is, and why says what is in the way. A link is replaced, or
+// else followed.
 func Publish(path, text string) (why, err error) {
 	err = replace(path, 0644, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})
 	for _, fixed := range []error{syscall.EBUSY, syscall.EROFS, syscall.EACCES, syscall.EPERM} {
-		if errors.Is(err, fixed) && rewrite(path, text) == nil {
+		switch {
+		case !errors.Is(err, fixed):
+		case rewrite(path, text) == nil:
 			return err, nil
+		case leadsTo(path) != "": // on a read-only root, to where it can be written
+			return Publish(leadsTo(path), text)
 		}
 	}
 	return nil, err
+}
+
+// leadsTo returns where a symbolic link leads to, "" if path is none. One step
+// only, so that circles are no danger: a link to a link counts as none.
+func leadsTo(path string) string {
+	to := readLink(path)
+	if readLink(to) != "" {
+		return ""
+	}
+	return to
+}
+
+func readLink(path string) string {
+	buf := make([]byte, 4096)
+	n, err := syscall.Readlink(path, buf)
+	switch {
+	case err != nil:
+		return ""
+	case buf[0] == '/':
+		return string(buf[:n])
+	}
+	return folderOf(path) + "/" + string(buf[:n])
 }
 
 // rewrite changes a file in place. Nobody finds it empty.
