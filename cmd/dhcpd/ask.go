@@ -67,32 +67,25 @@ func (c *command) ask() {
 
 // run asks one key after the other. What answers name beside is asked about, too
 // (RFC 4388 section 5).
-func (q *inquiry) run(keys []key) error {
-	for len(keys) > 0 {
-		k := &keys[0]
+func (q *inquiry) run(keys []*key) error {
+	for ; len(keys) > 0; keys = keys[1:] {
+		k, ask := keys[0], q.single
 		if k.All() {
-			if err := q.bulk(k); err != nil {
-				return err
-			}
-		} else if err := q.single(k); err != nil {
+			ask = q.bulk
+		}
+		if err := ask(k); err != nil {
 			return err
 		}
-		keys = keys[1:]
-		if !k.Addr.IsValid() {
-			keys = append(more(&q.answer), keys...)
+		if !k.All() && !k.Addr.IsValid() {
+			others, _ := q.msg.Options.Addrs(nil, dhcp4.AssociatedIP)
+			for i, a := range others {
+				if a != q.answer.Addr {
+					keys = appendKeys(keys, others[i:i+1])
+				}
+			}
 		}
 	}
 	return nil
-}
-
-// more returns the other addresses that an answer names.
-func more(a *ask.Answer) (keys []key) {
-	for b := a.More; len(b) >= 4; b = b[4:] {
-		if addr := netip.AddrFrom4([4]byte(b)); addr != a.Addr {
-			keys = append(keys, key{ask.Key{Addr: addr}, addr.String()})
-		}
-	}
-	return keys
 }
 
 // single asks one question by UDP.

@@ -8,7 +8,6 @@ import (
 
 	"dhcpd/internal/ask"
 	"dhcpd/internal/dhcp4"
-	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 
@@ -152,15 +151,5 @@ func TestL7_Strings(t *testing.T) {
 		if b := appendJSON(nil, in); json.Unmarshal(b, &got) != nil || got != want {
 			t.Errorf("%q: %s", in, b)
 		}
-	}
-}
-
-// TestL12_More: the other addresses of a client are asked about, its own is not
-// asked about again.
-func TestL12_More(t *testing.T) {
-	a := ask.Answer{More: []byte{10, 0, 0, 7, 10, 0, 0, 8, 1}}
-	a.Addr = addr("10.0.0.7")
-	if list := more(&a); len(list) != 1 || list[0].Addr != netip.MustParseAddr("10.0.0.8") {
-		t.Errorf("%+v", list)
 	}
 }

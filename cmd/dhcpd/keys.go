@@ -20,9 +20,9 @@ type key struct {
 
 // keys reads those of -l: "all", "remote T", an Ethernet address, a client ID,
 // and hosts as those of -a.
-func (c *command) keys(words []string) (list []key, err error) {
+func (c *command) keys(words []string) (list []*key, err error) {
 	for len(words) > 0 {
-		k := key{word: words[0]}
+		k := &key{word: words[0]}
 		words = words[1:]
 		switch hw, isHW := ethernet(k.word); {
 		case k.word == "all":
@@ -40,14 +40,20 @@ func (c *command) keys(words []string) (list []key, err error) {
 			if err != nil {
 				return nil, errors.New(err.Error() + ", nor an Ethernet address, a client ID, 'remote' and a remote ID, or 'all'")
 			}
-			for _, a := range hosts {
-				list = append(list, key{ask.Key{Addr: a}, a.String()})
-			}
+			list = appendKeys(list, hosts)
 			continue
 		}
 		list = append(list, k)
 	}
 	return list, nil
+}
+
+// appendKeys appends keys that are addresses.
+func appendKeys(list []*key, addrs []netip.Addr) []*key {
+	for _, a := range addrs {
+		list = append(list, &key{ask.Key{Addr: a}, a.String()})
+	}
+	return list
 }
 
 // expand is expand with the names of the hosts file.

@@ -64,8 +64,7 @@ type Answer struct {
 	pool.Record            // of what is not told: zero; its slices are the message's memory
 	Type        dhcp4.Type // LeaseActive, LeaseUnassigned or LeaseUnknown
 	Lease       dhcp4.LeaseState
-	Far         bool   // it has it from another server (RFC 6926 section 6.2.8)
-	More        []byte // other addresses of the client (option 92)
+	Far         bool // it has it from another server (RFC 6926 section 6.2.8)
 }
 
 // Read reads m, a message of one of those types that was written at that time
@@ -90,7 +89,6 @@ func (a *Answer) Read(m *dhcp4.Message, at pool.Time) bool {
 	}
 	source, _ := o.Uint8(dhcp4.DataSource)
 	a.Far = source&dhcp4.SourceRemote != 0
-	a.More = o.Get(dhcp4.AssociatedIP)
 	a.client(m)
 	a.Server, _ = o.Addr(dhcp4.ServerID)
 	a.Agent, a.Class = o.Get(dhcp4.RelayAgent), o.Get(dhcp4.ClassID)

@@ -136,6 +136,49 @@ func TestL12_Silent(t *testing.T) {
 	})
 }
 
+// TestL12_More: the other addresses of a client are asked about, too (RFC 4388
+// section 5), and its own not again.
+func TestL12_More(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourServer)
+	n.silent = true
+	n.server.Addr("eth0", "10.0.0.1/24")
+	n.client.Addr("eth0", "10.0.0.2/24")
+	var sock *net.UDPConn
+	n.server.Do(func() {
+		var err error
+		if sock, err = net.ListenUDP("udp4", &net.UDPAddr{Port: dhcp4.ServerPort}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	defer sock.Close()
+	go func() {
+		b, m := make([]byte, 1500), new(dhcp4.Message)
+		for {
+			size, from, err := sock.ReadFromUDP(b)
+			if err != nil || m.Parse(b[:size]) != nil {
+				return
+			}
+			m.Op = dhcp4.BootReply
+			m.SetType(dhcp4.LeaseActive)
+			if m.Ciaddr.IsUnspecified() {
+				m.Ciaddr = netip.MustParseAddr("10.0.0.7")
+				m.Options.Put(dhcp4.AssociatedIP, []byte{10, 0, 0, 7, 10, 0, 0, 8, 10, 0, 0, 9})
+			}
+			out, _ := m.Append(nil, dhcp4.MinLimit)
+			sock.WriteToUDP(out, from)
+		}
+	}()
+	out := n.command(n.client, "-l", "10.0.0.1", "2:0:0:0:0:1", "10.0.0.5")
+	var got []string
+	for line := range strings.Lines(out) {
+		got = append(got, strings.Fields(line)[0])
+	}
+	if want := "10.0.0.7 10.0.0.5 10.0.0.8 10.0.0.9"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
 // queries are the addresses that leasequeries on a wire have asked about.
 func (n *network) queries(wire *netlab.Capture) (list []netip.Addr) {
 	for _, frame := range wire.Frames() {
