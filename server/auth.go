@@ -28,7 +28,7 @@ func (s *Server) count() uint64 {
 // network where clients have keys (RFC 3118 section 5.6), each its own or the
 // network's. A DISCOVER and an INFORM only ask that the reply be authenticated.
 func (s *Server) authentic() reason {
-	s.key = s.keyOf()
+	s.key, s.heard = s.keyOf(), 0 // what only asks proves nothing, its counter neither
 	t, o := s.msg.Type(), auth.Of(s.msg)
 	asks := t == dhcp4.Discover || t == dhcp4.Inform
 	switch {
@@ -44,7 +44,9 @@ func (s *Server) authentic() reason {
 	case !s.canCount():
 		return uncounted
 	}
-	s.heard = o.Replay
+	if !asks {
+		s.heard = o.Replay
+	}
 	return fine
 }
 
@@ -60,7 +62,7 @@ func (s *Server) lastCount() (n uint64) {
 // keepCount puts that of this message into the record.
 func (s *Server) keepCount() {
 	if s.key != nil {
-		s.record.Counter = max(s.heard, 1)
+		s.record.Counter = max(s.heard, s.record.Counter, 1)
 	}
 }
 

@@ -29,7 +29,7 @@ func (s *Server) discover() {
 		s.drop(why)
 		return
 	}
-	if s.site.Settings.Rapid && s.msg.Options.Has(dhcp4.RapidCommit) {
+	if s.site.Settings.Rapid && s.msg.Options.Has(dhcp4.RapidCommit) && s.key == nil { // a DISCOVER proves nothing
 		s.settleFor(p)
 		s.ack(p)
 		return

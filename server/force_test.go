@@ -347,6 +347,12 @@ func TestF5_RFC3118Server(t *testing.T) {
 		want   string // the drop, or the type of the reply
 	}{
 		{"5.6.2: DISCOVER that asks for it", never, proven(discover(8), asks, ""), "DHCPOFFER"},
+		{"5.6.2: nobody gets a lease for a DISCOVER", func(w *world) { w.site.Settings.Rapid = true }, proven(discover(8, option(dhcp4.RapidCommit)), auth.Option{Kind: auth.Asks, Replay: 1<<64 - 1}, ""), "DHCPOFFER"},
+		{"5.6.1: nor does its counter count", func(w *world) {
+			bound(w)
+			w.ask(proven(discover(8), auth.Option{Kind: auth.Asks, Replay: 1<<64 - 1}, ""))
+			w.ask(proven(inform(8, "10.0.0.20"), auth.Option{Kind: auth.Asks, Replay: 1<<64 - 1}, ""))
+		}, proven(renewing(8, "10.0.0.20"), keyed(1, 51), net), "DHCPACK"},
 		{"5.6.2: a client with a key of its own", never, proven(discover(9), asks, ""), "DHCPOFFER"},
 		{"5.5.1: DISCOVER that does not", never, discover(8), unproven.String()},
 		{"5.6.3: REQUEST that validates", never, proven(selecting(8, "10.0.0.20"), keyed(1, 5), net), "DHCPACK"},
