@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"errors"
 	"strconv"
 	"strings"
@@ -40,17 +39,17 @@ func netblock(p netip.Prefix) ([]netip.Addr, error) {
 	if net := p.Masked(); net != p {
 		return nil, errors.New(p.String() + ": Not a netblock (did you mean " + net.String() + "?)")
 	}
-	first := number4(p.Addr())
+	first := p.Addr().Number()
 	last := first + uint32(1<<(32-p.Bits())-1)
 	if p.Bits() < 31 {
 		first, last = first+1, last-1
 	}
-	return span(addr4(first), addr4(last))
+	return span(netip.AddrFrom(first), netip.AddrFrom(last))
 }
 
 // span returns the addresses from first to last.
 func span(first, last netip.Addr) ([]netip.Addr, error) {
-	from, to := number4(first), number4(last)
+	from, to := first.Number(), last.Number()
 	if to < from {
 		return nil, errors.New(first.String() + "-" + last.String() + ": The range ends before it begins")
 	}
@@ -64,7 +63,7 @@ func span(first, last netip.Addr) ([]netip.Addr, error) {
 	}
 	list := make([]netip.Addr, to-from+1)
 	for i := range list {
-		list[i] = addr4(from + uint32(i))
+		list[i] = netip.AddrFrom(from + uint32(i))
 	}
 	return list, nil
 }
@@ -73,15 +72,4 @@ func span(first, last netip.Addr) ([]netip.Addr, error) {
 func unicast(a netip.Addr) bool {
 	net := a.As4()[0]
 	return net != 0 && net != 127 && net < 224
-}
-
-func number4(a netip.Addr) uint32 {
-	b := a.As4()
-	return binary.BigEndian.Uint32(b[:])
-}
-
-func addr4(n uint32) netip.Addr {
-	var b [4]byte
-	binary.BigEndian.PutUint32(b[:], n)
-	return netip.AddrFrom4(b)
 }

@@ -29,7 +29,7 @@ func (c *command) check() {
 	}
 	idle := 0
 	for _, n := range addresses(loaded.Table, false) {
-		a := addr4(n)
+		a := netip.AddrFrom(n)
 		why, ok := cfg.Lendable(a)
 		if ok || !loaded.Table.Member(a) {
 			continue

@@ -8,7 +8,8 @@ import (
 // asFirst makes ready for being the first process of a machine where nobody
 // else has: the kernel's own file systems, and room for what is written.
 func asFirst() {
-	if os.Getpid() != 1 || syscall.Access("/proc/self", 0) == nil {
+	var st syscall.Stat_t
+	if os.Getpid() != 1 || syscall.Stat("/proc/self", &st) == nil {
 		return
 	}
 	for _, m := range []struct{ kind, on string }{{"proc", "/proc"}, {"sysfs", "/sys"}, {"tmpfs", "/run"}} {

@@ -7,6 +7,7 @@ import (
 	"dhcpd/internal/ascii"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 
@@ -49,7 +50,7 @@ func (c *command) queryPool() {
 			b = c.apart()
 		}
 		for _, n := range list {
-			r, _ := loaded.Table.ByAddr(addr4(n))
+			r, _ := loaded.Table.ByAddr(netip.AddrFrom(n))
 			if r.State == pool.Abandoned {
 				c.abandoned++
 			}
@@ -70,7 +71,7 @@ func addresses(t *pool.Table, relayed bool) []uint32 {
 	var list []uint32
 	for r := range t.All() {
 		if (r.State == pool.Relayed) == relayed {
-			list = append(list, number4(r.Addr))
+			list = append(list, r.Addr.Number())
 		}
 	}
 	return ascending(list)

@@ -11,17 +11,9 @@ import (
 
 // Within this package an IPv4 address is a number in host order.
 
-// toAddr returns a as a number; false if it is not an IPv4 address.
+// toAddr returns a as a number; false if it is none.
 func toAddr(a netip.Addr) (uint32, bool) {
-	if !a.Is4() {
-		return 0, false
-	}
-	b := a.As4()
-	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3]), true
-}
-
-func fromAddr(a uint32) netip.Addr {
-	return netip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
+	return a.Number(), a.IsValid()
 }
 
 func appendAddr(b []byte, a uint32) []byte {

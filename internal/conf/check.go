@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // What the server itself puts into every reply: options 53, 54, 61 and END.
@@ -29,7 +30,7 @@ func (k *compiler) checkSizes() {
 		}
 		last = r.cond
 		q, a, ok := k.sample(r.cond)
-		if !ok || !k.c.Gather(&q, fromAddr(a), &info) {
+		if !ok || !k.c.Gather(&q, netip.AddrFrom(a), &info) {
 			continue
 		}
 		work += 1 + len(info.rules)

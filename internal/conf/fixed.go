@@ -28,7 +28,7 @@ func (c *Config) Entry(n int) (netip.Addr, bool) {
 	if n >= len(c.entries) {
 		return netip.Addr{}, false
 	}
-	return fromAddr(c.entries[n].addr), true
+	return netip.AddrFrom(c.entries[n].addr), true
 }
 
 // glance gathers nothing but the netmask and whether there is a lease time.
@@ -69,7 +69,7 @@ func (w Asker) Fixed(on netip.Addr) (netip.Addr, bool) {
 	if !ok {
 		return netip.Addr{}, false
 	}
-	return fromAddr(a), true
+	return netip.AddrFrom(a), true
 }
 
 // closest returns the address closest to near among those of the client's
@@ -113,9 +113,9 @@ func (c *Config) Network(a netip.Addr) (netip.Prefix, bool) {
 		return netip.Prefix{}, false
 	}
 	if first, ok := c.wires.of(addr); ok {
-		return netip.PrefixFrom(fromAddr(first.addr), int(first.bits)), true
+		return netip.PrefixFrom(netip.AddrFrom(first.addr), int(first.bits)), true
 	}
-	return netip.PrefixFrom(fromAddr(addr&m), bits), true
+	return netip.PrefixFrom(netip.AddrFrom(addr&m), bits), true
 }
 
 // Joined tells whether two addresses are on one wire by a `shared` element,

@@ -29,7 +29,7 @@ func Lookup(hostsText, name string) []netip.Addr {
 	h := hosts{text: hostsText}
 	var list []netip.Addr
 	for _, a := range h.lookup(name) {
-		list = append(list, fromAddr(a))
+		list = append(list, netip.AddrFrom(a))
 	}
 	return list
 }

@@ -28,7 +28,7 @@ func (k *compiler) hostItems(args line, ends ...string) (hosts [][]uint32, rest 
 func choose(hosts [][]uint32, near uint32) []netip.Addr {
 	var list []netip.Addr
 	for _, addrs := range hosts {
-		list = append(list, fromAddr(nearest(addrs, near)))
+		list = append(list, netip.AddrFrom(nearest(addrs, near)))
 	}
 	return list
 }

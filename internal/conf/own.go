@@ -93,7 +93,7 @@ func (c *Config) ownEntry(q *Query, have netip.Addr) netip.Addr {
 	if !ok {
 		return netip.Addr{}
 	}
-	return fromAddr(a)
+	return netip.AddrFrom(a)
 }
 
 // addr returns the address that the network asks with. A client entry hides
@@ -163,7 +163,7 @@ func (c *Config) pass(w *Asker, o *own, x *ownIndex) {
 // tell does what one op says about a network.
 func (c *Config) tell(t *own, p *op) {
 	if p.do == opInterface {
-		t.iface = fromAddr(nearest(c.interfaces[p.index].addrs, 0))
+		t.iface = netip.AddrFrom(nearest(c.interfaces[p.index].addrs, 0))
 		return
 	}
 	near, _ := toAddr(t.addr())

@@ -101,7 +101,7 @@ func checkKnown(t dhcp4.Tag, number int, name *item, data []byte) {
 	if t.Code == dhcp4.Netmask {
 		a, _ := toAddr(netip.AddrFrom4([4]byte(data)))
 		if _, ok := maskBits(a); !ok {
-			fail(name.at, fromAddr(a).String()+" is not a netmask")
+			fail(name.at, netip.AddrFrom(a).String()+" is not a netmask")
 		}
 	}
 }
@@ -230,7 +230,7 @@ func (k *compiler) routes(t dhcp4.Tag, name *item, args line) (v value) {
 	for i := 0; i < len(args); i += 2 {
 		dst := k.block(&args[i])
 		before := v
-		r := dhcp4.NetRoute{Dst: netip.PrefixFrom(fromAddr(dst.addr), int(dst.bits)), Gateway: netip.IPv4Unspecified()}
+		r := dhcp4.NetRoute{Dst: netip.PrefixFrom(netip.AddrFrom(dst.addr), int(dst.bits)), Gateway: netip.IPv4Unspecified()}
 		v.data = r.Append(v.data)
 		v.data = v.data[:len(v.data)-4] // the gateway may be one of several
 		if !k.addHost(&v, t, &args[i+1]) {

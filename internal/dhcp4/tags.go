@@ -2,7 +2,6 @@ package dhcp4
 
 import (
 	"iter"
-	"maps"
 	"strconv"
 	"strings"
 
@@ -69,7 +68,11 @@ var builtin = func() *Dict {
 
 // Clone returns a copy that may be changed.
 func (d *Dict) Clone() *Dict {
-	return &Dict{tags: d.tags, names: maps.Clone(d.names)}
+	c := &Dict{tags: d.tags, names: make(map[string]Code, len(d.names))}
+	for name, code := range d.names {
+		c.names[name] = code
+	}
+	return c
 }
 
 // ByCode returns the tag of option c. One that is not defined is named after

@@ -133,7 +133,10 @@ const (
 func appendQuery(b []byte, id uint16, name string) []byte {
 	b = binary.BigEndian.AppendUint16(b, id)
 	b = append(b, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0)
-	for label := range strings.SplitSeq(strings.TrimSuffix(name, "."), ".") {
+	name = strings.TrimSuffix(name, ".")
+	for more := true; more; {
+		var label string
+		label, name, more = strings.Cut(name, ".")
 		if len(label) == 0 || len(label) > 63 {
 			return nil
 		}

@@ -20,7 +20,10 @@ func Boottime() time.Duration {
 
 // Wall is what the wall clock says. Comparing it with an earlier reading
 // shows the clock's steps: it carries no monotonic reading.
-func Wall() time.Time { return time.Now().Round(0) }
+func Wall() time.Time {
+	now := time.Now()
+	return time.Unix(now.Unix(), int64(now.Nanosecond()))
+}
 
 // BootID names this boot of the machine.
 func BootID() (string, error) {
