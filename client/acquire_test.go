@@ -180,6 +180,7 @@ func TestC4_NoConflict(t *testing.T) {
 	r.same(r.do(Event{Kind: Conflict}))
 	r.do(Event{Kind: Conflict, MAC: theirs})
 	r.at(65).wake(3)
+	r.wakeWhenDue(4) // until then others go first
 	r.got(reply(dhcp4.Offer, 3, giving(other)))
 	r.same(r.got(reply(dhcp4.ACK, 3, giving(other))),
 		"configure 10.0.0.6/24", "save 10.0.0.6/24", "announce 10.0.0.6")
@@ -244,9 +245,17 @@ func TestC8_Nak(t *testing.T) {
 func TestC8_NakBackoff(t *testing.T) {
 	r := newRig(t)
 	r.start(1)
-	refuse := func() {
+	offer := func() {
 		t.Helper()
 		r.got(reply(dhcp4.Offer, r.s.Xid))
+		if r.s.Phase == Selecting { // others go first
+			r.wakeWhenDue(0)
+			r.got(reply(dhcp4.Offer, r.s.Xid))
+		}
+	}
+	refuse := func() {
+		t.Helper()
+		offer()
 		r.got(reply(dhcp4.NAK, r.s.Xid))
 	}
 	refuse()
@@ -258,7 +267,7 @@ func TestC8_NakBackoff(t *testing.T) {
 		r.is(Init, r.elapsed()+wait)
 		r.wakeWhenDue(r.s.Xid + 1)
 	}
-	r.got(reply(dhcp4.Offer, r.s.Xid))
+	offer()
 	r.got(reply(dhcp4.ACK, r.s.Xid))
 	r.at(1e5)
 	for r.s.Phase != Renewing {
@@ -268,6 +277,32 @@ func TestC8_NakBackoff(t *testing.T) {
 	r.got(reply(dhcp4.NAK, 0x50))
 	if r.s.Phase != Selecting {
 		t.Errorf("after a lease, the first NAK: %v", r.s.Phase)
+	}
+}
+
+// TestC8_OthersFirst: a server that offers and then refuses, or falls silent,
+// does not keep us from another, however quick it is; where there is no other,
+// it gets a second chance with the second DISCOVER.
+func TestC8_C2_OthersFirst(t *testing.T) {
+	const later = "drop: DHCPOFFER of a server whose last one came to nothing: others go first"
+	for _, silent := range []bool{false, true} {
+		for _, alone := range []bool{false, true} {
+			r := newRig(t).reach(Requesting)
+			if silent {
+				r.at(65).wake(9)
+			} else {
+				r.got(reply(dhcp4.NAK, 1))
+			}
+			r.same(r.got(reply(dhcp4.Offer, r.s.Xid)), later)
+			next := from(second)
+			if alone {
+				r.wakeWhenDue(10)
+				next = from(server)
+			}
+			r.got(reply(dhcp4.Offer, r.s.Xid, next))
+			r.got(reply(dhcp4.ACK, r.s.Xid, next))
+			r.is(Bound, r.elapsed()+2)
+		}
 	}
 }
 

@@ -108,6 +108,8 @@ type State struct {
 	Naks     int // since the last lease
 	Declines int // likewise
 
+	vain netip.Addr // the server whose OFFER came to nothing last; invalid for none
+
 	v6only  bool // INIT because the network does without IPv4
 	NoLink  bool // there is no carrier
 	Running bool // between Start and Stop

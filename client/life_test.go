@@ -148,7 +148,7 @@ func TestC8_LifeWithNaks(t *testing.T) {
 		h := l.add()
 		h.step(Event{Kind: Start})
 		l.run(time.Hour)
-		if h.sent < 100 || h.sent > 2*(7+3600/63) {
+		if h.sent < 100 || h.sent > 3*(7+3600/63) {
 			t.Errorf("%d messages in an hour", h.sent)
 		}
 		l.server.rude = false

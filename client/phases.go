@@ -171,6 +171,7 @@ func (m *machine) unanswered() {
 	case m.Phase == Requesting:
 		m.say(act.Debug1, "No answer from "+m.Server.String()+" for "+
 			m.Want.String()+"; starting over")
+		m.inVain()
 		m.restart()
 	case !good(m.Lease, m.now):
 		m.expire()

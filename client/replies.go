@@ -68,7 +68,8 @@ func (m *machine) foreign(msg *dhcp4.Message) string {
 	return ""
 }
 
-// offer takes the first good OFFER.
+// offer takes the first good OFFER; that of a server that has just let us down
+// only after the second DISCOVER.
 func (m *machine) offer(msg *dhcp4.Message) {
 	if m.Phase != Selecting && (m.Phase != Probing || !isBOOTP(m.pending)) {
 		m.say(act.Drop, "DHCPOFFER that is not waited for")
@@ -80,6 +81,12 @@ func (m *machine) offer(msg *dhcp4.Message) {
 	l, err := learn(msg, m.now)
 	if err != nil {
 		m.say(act.Drop, err.Error())
+		return
+	}
+	// Else one that is quick to offer and then refuses, or falls silent, would
+	// keep us from another that gives.
+	if l.Server == m.vain && m.Tries < 2 {
+		m.say(act.Drop, "DHCPOFFER of a server whose last one came to nothing: others go first")
 		return
 	}
 	m.Want, m.Server = l.Net.Addr(), l.Server
@@ -145,7 +152,7 @@ func (m *machine) bind(l *act.Lease) {
 	}
 	m.configure(l)
 	m.do(act.Action{Verb: act.Save, Lease: l})
-	m.Naks, m.Holder = 0, nobody
+	m.Naks, m.Holder, m.vain = 0, nobody, anyServer
 	if !same {
 		m.defended = time.Time{}
 		m.announceTwice()
@@ -171,6 +178,7 @@ func (m *machine) nak(msg *dhcp4.Message, from netip.Addr) {
 	m.say(act.Log, nakText(msg, server, from))
 	m.do(act.Action{Verb: act.Tell, Text: "nak", Msg: msg})
 	m.giveUp(m.Want)
+	m.inVain()
 	m.again()
 }
 
@@ -182,6 +190,13 @@ func (m *machine) again() {
 		return
 	}
 	m.restartAfter(delay(m.Naks-2) + m.jitter())
+}
+
+// inVain notes who made an OFFER that came to nothing.
+func (m *machine) inVain() {
+	if m.Phase == Requesting {
+		m.vain = m.Server
+	}
 }
 
 // asking tells whether a REQUEST of ours may still be answered.

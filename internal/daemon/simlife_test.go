@@ -89,7 +89,8 @@ func TestC8_C4_SimQuarrel(t *testing.T) {
 		} else {
 			x.addServer(110, terms, sure)
 		}
-		x.addServer(210, "", sure).rude = w.oneOf(2)
+		bad := x.addServer(210, "", sure)
+		bad.rude, bad.bait = w.oneOf(2), w.oneOf(2)
 		x.loss, x.twice, x.late, x.liars = pick(w, 0, 0.3), 0.2, pick(w, 20*time.Millisecond, 5*time.Second), 0.5
 		for range 3 {
 			m := w.addMachine(pick(w, "", `option "eth0" probe;`))

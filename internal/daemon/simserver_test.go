@@ -25,6 +25,7 @@ type simServer struct {
 	low   byte                       // its pool: ten addresses from this one on
 	down  bool
 	rude  bool // it has nothing to give, and says no to everybody
+	bait  bool // and yet it is the first to make an OFFER, always
 }
 
 // addServer adds one with the address low-1 and a configuration for the
@@ -102,14 +103,23 @@ func (s *simServer) hear(u *ether.Datagram) {
 
 // refuse answers any REQUEST by a NAK.
 func (s *simServer) refuse(m *dhcp4.Message) {
-	if m.Type() != dhcp4.Request {
-		return
-	}
 	no := new(dhcp4.Message)
 	no.Reset(dhcp4.BootReply)
 	no.Htype, no.Hlen, no.Xid, no.Chaddr = m.Htype, m.Hlen, m.Xid, m.Chaddr
-	no.SetType(dhcp4.NAK)
 	no.Options.PutAddr(dhcp4.ServerID, s.addr)
+	switch {
+	case m.Type() == dhcp4.Request:
+		no.SetType(dhcp4.NAK)
+	case m.Type() == dhcp4.Discover && s.bait:
+		no.SetType(dhcp4.Offer)
+		no.Yiaddr = s.addr.Next()
+		no.Options.PutUint32(dhcp4.LeaseTime, 3600)
+		payload, _ := no.Append(nil, 0)
+		s.x.deliver(ether.AppendUDPFrame(nil, s.mac, ether.Broadcast, s.addr, dhcp4.Everyone, dhcp4.ServerPort, dhcp4.ClientPort, payload), s.mac)
+		return
+	default:
+		return
+	}
 	s.send(&act.Action{Msg: no, To: act.Dest{Addr: dhcp4.Everyone, Port: dhcp4.ClientPort, Source: s.addr, Raw: true, HW: ether.Broadcast}})
 }
 
