@@ -10,9 +10,9 @@ import (
 	"dhcpd/server"
 )
 
-// outbox holds replies until they may leave: datagrams, and frames: to hosts
-// that can't answer ARP yet, and to everyone. Only the last batch of each may
-// have room.
+// outbox holds replies until they may leave: datagrams, and frames to hosts that
+// can't answer ARP yet and to everyone. Only the last batch of each may have
+// room.
 type outbox struct{ udp, raw []*link.Batch }
 
 // room is the place for one more reply among list.
