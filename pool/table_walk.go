@@ -49,14 +49,17 @@ func (w *Walk) End() {
 	}
 }
 
-// Meet tells whether a is not in the table, and then counts it as met: the
-// walk will not come to it, even if it is put in.
-func (w *Walk) Meet(a netip.Addr) bool {
+// Meet tells whether a is not in the table, and then counts it as met, as an
+// address that was never used: the walk will not come to it, even if it is put
+// in.
+func (w *Walk) Meet(a netip.Addr, s *Seen) bool {
 	n := number(a)
 	if w.t.find(a) != 0 || w.met[n] {
 		return false
 	}
 	w.met[n] = true
+	*s = Seen{}
+	s.Addr = a
 	return true
 }
 
@@ -91,11 +94,10 @@ func (w *Walk) Some(dst []Seen, now Time) (n int, more bool) {
 // see copies what there is to tell of row w.
 func (t *Table) see(w *row, s *Seen, now Time) {
 	s.Member, s.Reset, s.Held = w.is(member), w.is(reset), t.isHeld(w, now)
-	if w.state == Relayed {
-		s.Record = Record{Addr: address(w.addr)}
-		return
-	}
 	t.read(w, &s.Record)
+	if w.state == Relayed {
+		s.Record = Record{Addr: s.Addr}
+	}
 	t.keep(&s.Record)
 }
 

@@ -59,7 +59,8 @@ func TestQ5_ExactlyOnce(t *testing.T) {
 		}
 		w := tab.Walk(Key{})
 		foreign := ip(1000)
-		if !w.Meet(foreign) || w.Meet(foreign) || tab.Len() > 0 && w.Meet(first(there)) {
+		var s Seen
+		if !w.Meet(foreign, &s) || s.Addr != foreign || w.Meet(foreign, &s) || tab.Len() > 0 && w.Meet(first(there), &s) {
 			t.Fatal("Meet")
 		}
 		tab.Set(bound(foreign, 1, 1, 2000))

@@ -35,8 +35,8 @@ func (w *world) bulk(m *dhcp4.Message, between ...func()) (list []*dhcp4.Message
 			if !more {
 				break
 			}
-			if walk.Meet(a) {
-				out, _ = b.Append(out, &pool.Seen{Record: pool.Record{Addr: a}}, w.now)
+			if walk.Meet(a, &seen[0]) {
+				out, _ = b.Append(out, &seen[0], w.now)
 			}
 		}
 		for more := true; more; {

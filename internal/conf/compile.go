@@ -199,7 +199,7 @@ func (k *compiler) addrs(it *item) []uint32 {
 // take notes that the pool may not lend these addresses.
 func (k *compiler) take(at place, by string, addrs []uint32) {
 	for _, a := range addrs {
-		if _, ok := k.c.taken[a]; !ok {
+		if _, ok := k.c.takenBy(a); !ok {
 			k.c.taken[a] = taken{by, at}
 		}
 	}

@@ -18,8 +18,17 @@ const byClient = "a client"
 
 // Reserved tells whether a client element names an address.
 func (c *Config) Reserved(a netip.Addr) bool {
-	addr, ok := toAddr(a)
-	return ok && c.taken[addr].by == byClient
+	addr, _ := toAddr(a)
+	t, _ := c.takenBy(addr)
+	return t.by == byClient
+}
+
+// takenBy tells who has an address of the config's, if anybody.
+//
+//go:noinline
+func (c *Config) takenBy(a uint32) (t taken, ok bool) {
+	t, ok = c.taken[a]
+	return t, ok
 }
 
 // Entry returns the address of the nth client element that is known, from 0
@@ -134,7 +143,7 @@ func (c *Config) Lendable(a netip.Addr) (why string, ok bool) {
 	if !ok {
 		return a.String() + " is not an IPv4 address", false
 	}
-	if t, ok := c.taken[addr]; ok {
+	if t, ok := c.takenBy(addr); ok {
 		return c.message(t.at, a.String()+" belongs to "+t.by), false
 	}
 	w := c.nobody()

@@ -206,20 +206,20 @@ func (s *service) look(c *caller) {
 	if c.walk == nil {
 		c.walk, c.next = s.table.Walk(c.answer.Key()), 0
 	}
-	c.seen = c.seen[:0]
-	for c.answer.All() {
+	all, n := c.seen[:cap(c.seen)], 0
+	for c.answer.All() && n < len(all) {
 		a, ok := c.cfg.Entry(c.next)
-		if !ok || len(c.seen) == cap(c.seen) {
+		if !ok {
 			break
 		}
 		c.next++
-		if !s.d.addrs[a] && c.walk.Meet(a) {
-			c.seen = append(c.seen, pool.Seen{Record: pool.Record{Addr: a}})
+		if !s.d.addrs[a] && c.walk.Meet(a, &all[n]) {
+			n++
 		}
 	}
-	n, more := c.walk.Some(c.seen[len(c.seen):cap(c.seen)], pool.Time(c.now.Unix()))
-	c.seen, c.more = c.seen[:len(c.seen)+n], more
-	if !more {
+	known, more := c.walk.Some(all[n:], pool.Time(c.now.Unix()))
+	c.seen, c.more = all[:n+known], more
+	if !c.more {
 		s.endWalk(c)
 	}
 }
