@@ -35,7 +35,7 @@ func (b *bench) bulk() {
 			ended <- err
 		}()
 		for busy := true; busy; {
-			b.check(c.wire.trickle(b.paced/5, &during))
+			b.check(c.wire.trickle(max(1, b.paced/5), &during))
 			select {
 			case err := <-ended:
 				b.check(err)

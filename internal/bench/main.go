@@ -65,6 +65,7 @@ var parts = []struct {
 	{"loop: lo", (*bench).overLoopback},
 	{"loop: veth", (*bench).overVeth},
 	{"loop: leasequeries", (*bench).leaseQueries},
+	{"loop: flood", (*bench).flooded},
 	{"loop: leases", (*bench).manyLeases},
 	{"bulk", (*bench).bulk},
 	{"latency", (*bench).latency},
