@@ -90,7 +90,7 @@ func (s *Server) giveNonce() (news bool) {
 	case !s.able():
 		r.Nonce = nil
 	case !s.canCount(): // a moment after the start
-	case len(r.Nonce) == 0:
+	case len(r.Nonce) != len(s.fresh):
 		s.fresh = s.Fresh()
 		r.Nonce = s.fresh[:]
 		s.nonce, news = r.Nonce, true

@@ -87,7 +87,7 @@ func (s *Server) Force(now time.Time, cfg *conf.Config, site *Site, table *pool.
 	case site.Settings.NoForce:
 		s.log(a.String() + " is not woken: option noforce")
 		s.forget()
-	case s.key == nil && len(r.Nonce) == 0:
+	case s.key == nil && len(r.Nonce) != len(s.fresh):
 		s.log(a.String() + " can't be woken: there is neither a key nor a nonce for its client")
 		s.forget()
 	case s.tries == len(waits):

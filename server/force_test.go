@@ -108,6 +108,25 @@ func TestF3_RFC6704Server(t *testing.T) {
 	}
 }
 
+// A nonce that is none, as somebody may write one into the pool file, is as good
+// as no nonce.
+func TestF3_OddNonce(t *testing.T) {
+	for _, odd := range []string{"short", "longer than sixteen octets"} {
+		w := newForce(t, house, "10.0.0.20")
+		w.nonced()
+		r := w.table.At(ip("10.0.0.20")).Record()
+		r.Nonce = []byte(odd)
+		w.table.Apply(&r)
+		w.rouse("10.0.0.20")
+		if _, did := w.force(); !strings.Contains(did, "can't be woken") {
+			t.Errorf("%s: %s", odd, did)
+		}
+		if o := auth.Of(w.ask(selecting(9, "10.0.0.20", able)).reply); o.Kind != auth.Nonce {
+			t.Errorf("%s: %+v", odd, o)
+		}
+	}
+}
+
 // A new nonce is on stable storage before the client has it.
 func TestF3_NonceIsPromised(t *testing.T) {
 	w := newForce(t, house, "10.0.0.20")
