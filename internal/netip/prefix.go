@@ -19,7 +19,7 @@ const aside = 40
 // none, or the address is, the prefix is not valid.
 func PrefixFrom(a Addr, length int) Prefix {
 	if uint(length) > 32 || !a.IsValid() {
-		return Prefix{a.n}
+		return Prefix(a)
 	}
 	return Prefix{a.n | uint64(length+1)<<aside}
 }
