@@ -107,7 +107,9 @@ func (d *Daemon) listenRouters(n *network) {
 	if !n.host.On() && !n.router.On() {
 		d.shutFrames(n, &e.routers)
 	} else if e.routers == nil {
+		deaf := e.deaf
 		e.routers = d.openFrames(n, link.Routers)
+		e.deaf = deaf // to DHCP and ARP, which matter more
 	}
 	if !n.router.On() {
 		e.group.Close()

@@ -129,9 +129,9 @@ func TestI2_I3_RouteMoves(t *testing.T) {
 	}
 }
 
-// TestI2_I4_Not: where no router is looked for, the gateway stands, and a lease
+// TestI2_I4_B6_Not: where no router is looked for, the gateway stands, and a lease
 // without end leaves nothing to do.
-func TestI2_I4_Not(t *testing.T) {
+func TestI2_I4_B6_Not(t *testing.T) {
 	proved := lease("10.0.0.5/24", "10.0.0.1", 0, 0)
 	proved.ACK = new(dhcp4.Message)
 	proved.ACK.Reset(dhcp4.BootReply)
@@ -161,7 +161,7 @@ func TestI2_I4_Not(t *testing.T) {
 		}
 		elapse(d, n, 40)
 		if over := d.nothingToDo(); over != tt.over || len(m.said) > 0 != tt.want {
-			t.Errorf("TestB6: %s: nothing more to do: %v, and %d solicitations", tt.name, over, len(m.said))
+			t.Errorf("%s: nothing more to do: %v, and %d solicitations", tt.name, over, len(m.said))
 		}
 	}
 }

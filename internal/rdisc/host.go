@@ -15,8 +15,8 @@ type Router struct {
 	Until      time.Time
 }
 
-// What has become of the gateway that DHCP gave. It lives for 2048 seconds, and
-// is kept warm about twice an hour, as MINIX's dhcpd did.
+// The gateway that DHCP gave lives for 2048 seconds, and is kept warm about twice
+// an hour, as by MINIX's dhcpd.
 const (
 	gatewayLife  = 2048 * time.Second
 	gatewayAgain = 1800 * time.Second

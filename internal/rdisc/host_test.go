@@ -38,9 +38,10 @@ func says(life int, list string) ether.ICMP {
 type life struct {
 	*testing.T
 	Host
-	now  time.Time
-	sent []int // seconds after the start when solicitations were sent
-	uses []string
+	now   time.Time
+	sent  []int // seconds after the start when solicitations were sent
+	uses  []string
+	wakes int
 }
 
 // until lets time pass.
@@ -51,6 +52,7 @@ func (l *life) until(second int) {
 			l.Fatalf("due at %v, which is past", l.Due)
 		}
 		l.now = l.Due
+		l.wakes++
 		if l.Tick(l.now, rand.Uint64()) {
 			l.sent = append(l.sent, int(l.now.Sub(start)/time.Second))
 		}
@@ -100,6 +102,11 @@ func TestI1_KeptWarm(t *testing.T) {
 	l.want("0 10.0.0.1", 0, 3, 6, 1800, 3600, 5400, 7200, 9000, 10800)
 	if left := l.end.Sub(l.now); left != gatewayLife {
 		t.Errorf("just refreshed, and the gateway has %v left", left)
+	}
+	// Three solicitations and the end of waiting for an answer, and then an hour
+	// takes four turns of the loop.
+	if want := 4 + 2*6 - 1; l.wakes != want {
+		t.Errorf("woken %d times in three hours, want %d", l.wakes, want)
 	}
 	l.until(3*3600 + 1700)
 	l.bound(given) // the lease is extended: that is no news
