@@ -30,7 +30,7 @@ func eachSeed(t *testing.T, runs int, test func(w *world)) {
 	}
 }
 
-// TestC1_C9_SimLife: machines, their networks and their servers go through
+// TestC1_C3_C6_C9_C10_B7_B9_SimLife: machines, their networks and their servers go through
 // everything that may happen to them. Afterwards everybody is bound, and no
 // moment before that was anybody's address another's.
 func TestC1_C3_C6_C9_C10_B7_B9_SimLife(t *testing.T) {
@@ -73,8 +73,9 @@ func TestC1_C3_C6_C9_C10_B7_B9_SimLife(t *testing.T) {
 	}
 }
 
-// TestC8_SimQuarrel: one server takes the wire for another network, and says no
-// to what the good one gives; a third says no to everything. For days, and
+// TestC8_C4_SimQuarrel: one server takes the wire for another network, and says no
+// to what the good one gives; a third says no to everything, even to what it was
+// the first to offer. For days, and
 // each time that the client asks anew. They never stop; the clients are bound
 // all the same, and don't drive the servers mad.
 func TestC8_C4_SimQuarrel(t *testing.T) {
@@ -106,7 +107,7 @@ func TestC8_C4_SimQuarrel(t *testing.T) {
 	})
 }
 
-// TestC2_SimConflicts: two servers give out the same addresses, some of which
+// TestC2_C4_C5_SimConflicts: two servers give out the same addresses, some of which
 // are somebody else's already. Each client ends up with one that nobody else
 // has, and never had one that somebody had.
 func TestC2_C4_C5_SimConflicts(t *testing.T) {
@@ -240,7 +241,7 @@ func (w *world) calm() {
 	}
 }
 
-// TestB9_StepAndSleep: a lease renews and ends to the second, whatever is done
+// TestB9_C6_StepAndSleep: a lease renews and ends to the second, whatever is done
 // to the wall clock, and after a sleep at once if its time was then.
 func TestB9_C6_StepAndSleep(t *testing.T) {
 	const year = 365 * 24 * time.Hour

@@ -30,7 +30,6 @@ type machine struct {
 	flaps     uint32
 	boots     byte
 	booted    time.Duration // when
-	slept     time.Duration // since then
 	asleep    bool
 	overslept bool          // since the kernel was last told how long an address is good
 	wrong     time.Duration // by how much the wall clock is
