@@ -197,8 +197,10 @@ func (g *gambler) checkWake(e Event) {
 	if s.Wake.IsZero() && !idle {
 		g.t.Errorf("%v without a Wake", s.Phase)
 	}
-	// Any other event may come while a Wake is overdue.
-	if e.Kind == Wake && !s.Wake.IsZero() && !s.Wake.After(g.now) {
+	// Any other event may come while a Wake is overdue. The first of the probes may
+	// be sent at once (RFC 5227 section 2.1.1).
+	atOnce := s.Phase == Probing && s.Wake.Equal(g.now)
+	if e.Kind == Wake && !s.Wake.IsZero() && !s.Wake.After(g.now) && !atOnce {
 		g.t.Errorf("%v: a Wake %v after this one", s.Phase, s.Wake.Sub(g.now))
 	}
 	if s.Phase >= InitReboot && s.Lease == nil {
