@@ -50,9 +50,11 @@ FORCE:
 build/dhcpd: build/overlay.json FORCE
 	$(BUILD) -o $@ ./cmd/dhcpd
 
+# Several makes may be at work in one tree: nobody must find half a file.
 build/overlay.json: FORCE
 	@mkdir -p build
-	@echo '{"Replace": {"'$$(go env GOROOT)'/src/internal/godebug/godebug.go": ".ci/godebug.go"}}' >$@
+	@echo '{"Replace": {"'$$(go env GOROOT)'/src/internal/godebug/godebug.go": ".ci/godebug.go"}}' >$@.$$$$ && \
+		mv $@.$$$$ $@
 
 install: build/dhcpd
 	install -D -m 755 build/dhcpd $(DESTDIR)$(PREFIX)/sbin/dhcpd

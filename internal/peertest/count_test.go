@@ -97,7 +97,7 @@ func requestOnly(c *scripted) *dhcp4.Message {
 
 // TestL2_S17_Idle: a server with leases and nothing due does nothing. That is
 // seen without waiting: no timer of the process rings within a minute, and
-// between two reloads of its configuration the loop takes no turn but theirs.
+// between reloads of its configuration the loop takes no turns but theirs.
 // All that it then costs is little memory.
 func TestL2_S17_Idle(t *testing.T) {
 	t.Parallel()
@@ -117,16 +117,18 @@ func TestL2_S17_Idle(t *testing.T) {
 	})
 	turns := func(reloads uint64) (turns uint64) {
 		p.Signal(syscall.SIGHUP)
-		n.Until("reload in dhcpd -q", func() bool {
+		n.Until("a reload in dhcpd -q, and quiet", func() bool {
+			quiet := nextRing(t, p.PID()) > time.Minute
 			q := n.command(n.server, "-q")
 			turns = countIn(q, "turns of the loop")
-			return countIn(q, "times the configuration file was read again") == reloads
+			return quiet && countIn(q, "times the configuration file was read again") == reloads
 		})
 		return turns
 	}
-	before := turns(1)
-	if after := turns(2); after != before+1 {
-		t.Errorf("%d turns, then %d: more than one reload", before, after)
+	// A reload takes some, since it looks at all clients whether to wake them.
+	first, second, third := turns(1), turns(2), turns(3)
+	if third-second != second-first || third-second > 4 {
+		t.Errorf("%d turns, then %d, then %d: more than reloads", first, second, third)
 	}
 	if soonest = nextRing(t, p.PID()); soonest <= time.Minute {
 		t.Errorf("an alarm is set, in %v", soonest)
