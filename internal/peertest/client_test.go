@@ -161,8 +161,10 @@ func TestC6_Rebinding(t *testing.T) {
 		if list := n.client.Addrs("eth0"); len(list) != 1 || list[0].Addr() != a {
 			t.Errorf("%v has become %v", a, list)
 		}
-		if size := memory(t, p.PID(), "VmHWM"); len(buildFlags) == 0 && size > 5<<10 {
-			t.Errorf("it took up to %d kB", size)
+		// It is 4 to 5 MB; how many pages of the program count differs by machine.
+		size := memory(t, p.PID(), "VmHWM")
+		if t.Logf("it took up to %d kB", size); len(buildFlags) == 0 && size > 6<<10 {
+			t.Error("that is too much")
 		}
 	})
 }
