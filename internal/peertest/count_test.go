@@ -125,10 +125,13 @@ func TestL2_S17_Idle(t *testing.T) {
 		})
 		return turns
 	}
-	// A reload takes some, since it looks at all clients whether to wake them.
-	first, second, third := turns(1), turns(2), turns(3)
-	if third-second != second-first || third-second > 4 {
-		t.Errorf("%d turns, then %d, then %d: more than reloads", first, second, third)
+	// A reload takes a few, since it looks at all clients whether to wake them,
+	// some at a time; the last of them may be counted with the next reload.
+	const each = 4
+	first := turns(1)
+	turns(2)
+	if third := turns(3); third-first > 2*each {
+		t.Errorf("%d turns, then %d: more than two reloads", first, third)
 	}
 	if soonest = nextRing(t, p.PID()); soonest <= time.Minute {
 		t.Errorf("an alarm is set, in %v", soonest)
