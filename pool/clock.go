@@ -2,9 +2,10 @@ package pool
 
 import (
 	"bytes"
+	"time"
+
 	"dhcpd/internal/ascii"
 	"dhcpd/internal/safe"
-	"time"
 )
 
 // Built is a moment before which nobody can run this version: a wall clock

@@ -1,9 +1,10 @@
 package pool
 
 import (
-	"dhcpd/internal/netip"
 	"slices"
 	"testing"
+
+	"dhcpd/internal/netip"
 )
 
 // The replay counter, a wake that the daemon wrote itself, and that a client

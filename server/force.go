@@ -2,13 +2,13 @@ package server
 
 import (
 	"bytes"
-	"dhcpd/internal/netip"
 	"time"
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/auth"
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
 

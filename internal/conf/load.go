@@ -1,10 +1,11 @@
 package conf
 
 import (
-	"dhcpd/internal/safe"
 	"errors"
 	"io/fs"
 	"syscall"
+
+	"dhcpd/internal/safe"
 )
 
 // Load reads the config file at path, which counts as empty if it does not

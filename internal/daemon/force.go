@@ -1,13 +1,13 @@
 package daemon
 
 import (
-	"dhcpd/internal/netip"
 	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"time"
 
 	"dhcpd/internal/conf"
+	"dhcpd/internal/netip"
 )
 
 // Waking clients, by dhcpd -w and by itself when the config file changes: the

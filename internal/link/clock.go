@@ -1,9 +1,10 @@
 package link
 
 import (
+	"time"
+
 	"dhcpd/internal/ascii"
 	"dhcpd/internal/safe"
-	"time"
 
 	"golang.org/x/sys/unix"
 )

@@ -5,7 +5,6 @@
 package rdisc
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"time"
 
@@ -53,13 +52,8 @@ func due(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
 // isNeighbour tells whether another host of a subnet can have the address: it is
 // not ours, and neither that of the network nor the broadcast address.
 func isNeighbour(net netip.Prefix, a netip.Addr) bool {
-	x, y, mask := number(a), number(net.Addr()), ^uint32(0)<<(32-net.Bits())
+	x, y, mask := a.Number(), net.Addr().Number(), ^uint32(0)<<(32-net.Bits())
 	return x&mask == y&mask && x != y && (net.Bits() > 30 || x&^mask != 0 && x|mask != ^uint32(0))
-}
-
-func number(a netip.Addr) uint32 {
-	b := a.As4()
-	return binary.BigEndian.Uint32(b[:])
 }
 
 // AppendSolicitation writes the frame by which a host asks who is a router. Its
