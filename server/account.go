@@ -129,12 +129,8 @@ func (x *account) timer(c dhcp4.Code, eighths pool.Time) {
 // its relay said of it, as when it got its lease.
 func (x *account) gathered() *conf.Info {
 	if !x.known {
-		r, q := x.r, &x.query
-		x.hw[0] = r.HW.Type
-		n := 1 + copy(x.hw[1:], r.HW.Addr[:min(r.HW.Len, 16)])
-		q.ID, q.HW, q.Class = r.ID, x.hw[:n], r.Class
-		q.Circuit, q.Remote = pool.Sub(r.Agent, circuitID), pool.Sub(r.Agent, remoteID)
-		x.known = x.cfg.Gather(q, r.Addr, x.info)
+		question(&x.query, &x.hw, x.r)
+		x.known = x.cfg.Gather(&x.query, x.r.Addr, x.info)
 	}
 	if !x.known {
 		return nil

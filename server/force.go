@@ -119,16 +119,21 @@ func (s *Server) heeded(a netip.Addr) {
 
 // recall puts the question that a client asked last, as far as its record tells.
 func (s *Server) recall(r *pool.Record) {
-	q := &s.query
 	s.hw, s.agent = r.HW, r.Agent
-	s.ether[0] = r.HW.Type
+	question(&s.query, &s.ether, r)
+	s.asker = s.cfg.Ask(&s.query)
+}
+
+// question makes q what the client of r asked last, by what its relay said of it
+// then; hw is memory for it.
+func question(q *conf.Query, hw *[1 + 16]byte, r *pool.Record) {
+	hw[0] = r.HW.Type
 	q.ID, q.Class, q.HW = r.ID, r.Class, nil
 	if r.HW != (pool.HW{}) {
-		q.HW = s.ether[:1+copy(s.ether[1:], r.HW.Addr[:min(r.HW.Len, 16)])]
+		q.HW = hw[:1+copy(hw[1:], r.HW.Addr[:min(r.HW.Len, 16)])]
 	}
 	q.Circuit, _ = dhcp4.SubOption(r.Agent, circuitID)
 	q.Remote, _ = dhcp4.SubOption(r.Agent, remoteID)
-	s.asker = s.cfg.Ask(q)
 }
 
 // keyOf is the key of the client that asks, its own or else the network's; nil
