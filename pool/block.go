@@ -48,7 +48,7 @@ func (b *Block) Whole() {
 	for i := uint32(1); i < b.table.rows; i++ {
 		w := b.table.row(i)
 		if w.is(member) {
-			b.text = appendChange(b.text, add, address(w.addr))
+			b.text = appendChange(b.text, add, netip.AddrFrom(w.addr))
 			b.lines++
 		}
 		if w.state != Free {
@@ -57,7 +57,7 @@ func (b *Block) Whole() {
 		}
 		for v, f := range [...]flag{setFree: reset, wake: wakeful} {
 			if w.flags&f != 0 {
-				b.text = appendChange(b.text, verb(v), address(w.addr))
+				b.text = appendChange(b.text, verb(v), netip.AddrFrom(w.addr))
 				b.lines++
 			}
 		}

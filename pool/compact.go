@@ -183,7 +183,7 @@ func (c *compaction) mark() {
 		c.count = c.lines
 	case synced:
 	default:
-		n := number(e.rec.Addr)
+		n := e.rec.Addr.Number()
 		g := c.marks[n/group]
 		if g == nil {
 			g = new([group]mark)

@@ -155,7 +155,7 @@ func (t *Table) Oldest(on netip.Prefix, now Time) (netip.Addr, bool) {
 	if i == 0 || ended > now {
 		return netip.Addr{}, false
 	}
-	return address(t.row(i).addr), true
+	return netip.AddrFrom(t.row(i).addr), true
 }
 
 // OldestAbandoned returns the address on network on that was abandoned
@@ -169,5 +169,5 @@ func (t *Table) OldestAbandoned(on netip.Prefix) (netip.Addr, bool) {
 	if i == 0 {
 		return netip.Addr{}, false
 	}
-	return address(t.row(i).addr), true
+	return netip.AddrFrom(t.row(i).addr), true
 }

@@ -43,7 +43,7 @@ func (t *Table) change(i uint32, r *Record) uint32 {
 	case r.State == Free && i == 0 || !r.Addr.Is4():
 		return 0
 	case i == 0:
-		i = t.newRow(number(r.Addr))
+		i = t.newRow(r.Addr.Number())
 	case r.State == Free && !t.row(i).is(member):
 		t.unbind(i)
 		t.freeRow(i)
@@ -151,7 +151,7 @@ func (t *Table) Add(a netip.Addr) {
 	case !a.Is4():
 		return
 	case i == 0:
-		i = t.newRow(number(a))
+		i = t.newRow(a.Number())
 	case t.row(i).is(member):
 		return
 	}
@@ -211,7 +211,7 @@ func (t *Table) SetCounter(n uint64) { t.counter = n }
 func (t *Table) woken() (list []netip.Addr) {
 	for i := uint32(1); i < t.rows; i++ {
 		if w := t.row(i); w.is(wakeful) {
-			list = append(list, address(w.addr))
+			list = append(list, netip.AddrFrom(w.addr))
 		}
 	}
 	return list
@@ -254,11 +254,11 @@ func (t *Table) Take(c *Changes) {
 func (t *Table) keepMembers(list []netip.Addr) {
 	keep := make(map[uint32]bool, len(list))
 	for _, a := range list {
-		keep[number(a)] = true
+		keep[a.Number()] = true
 	}
 	for i := uint32(1); i < t.rows; i++ {
 		if w := t.row(i); w.is(member) && !keep[w.addr] {
-			t.Remove(address(w.addr))
+			t.Remove(netip.AddrFrom(w.addr))
 		}
 	}
 }

@@ -51,7 +51,7 @@ func (e Entry) Member() bool { return e.w.is(member) }
 func (e Entry) Last() Time { return e.w.last }
 
 // Addr returns the address.
-func (e Entry) Addr() netip.Addr { return address(e.w.addr) }
+func (e Entry) Addr() netip.Addr { return netip.AddrFrom(e.w.addr) }
 
 // State returns the state; Free also for an address that is not known.
 func (e Entry) State() State { return e.w.state }

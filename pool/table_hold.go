@@ -80,7 +80,7 @@ func (t *Table) HeldFor(id []byte, on netip.Prefix, now Time) (a netip.Addr, ok 
 		h := &t.holds[n]
 		w := t.row(h.row)
 		if h.until > now && t.nets[w.net].on == net && bytes.Equal(h.id, id) {
-			a, ok, now = address(w.addr), true, h.until
+			a, ok, now = netip.AddrFrom(w.addr), true, h.until
 		}
 	}
 	return a, ok

@@ -32,11 +32,11 @@ func keyOf(on netip.Prefix) netKey {
 		return nowhere
 	}
 	mask := ^uint32(0) << (32 - on.Bits())
-	return netKey(number(on.Addr())&mask)<<32 | netKey(mask)
+	return netKey(on.Addr().Number()&mask)<<32 | netKey(mask)
 }
 
 func (k netKey) prefix() netip.Prefix {
-	return netip.PrefixFrom(address(uint32(k>>32)), bits.OnesCount32(uint32(k)))
+	return netip.PrefixFrom(netip.AddrFrom(uint32(k>>32)), bits.OnesCount32(uint32(k)))
 }
 
 // has tells whether address a lies on the network.
@@ -234,7 +234,7 @@ func (t *Table) group(i uint32) {
 		return
 	}
 	w := t.row(i)
-	on, ok := t.network(address(w.addr))
+	on, ok := t.network(netip.AddrFrom(w.addr))
 	w.set(lendable, ok)
 	w.net = 0
 	if !on.IsValid() {

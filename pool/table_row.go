@@ -2,7 +2,6 @@ package pool
 
 import (
 	"bytes"
-	"encoding/binary"
 
 	"dhcpd/internal/netip"
 )
@@ -106,7 +105,7 @@ func (t *Table) find(a netip.Addr) uint32 {
 	if !a.Is4() {
 		return 0
 	}
-	n := number(a)
+	n := a.Number()
 	if w := t.row(t.found); w.addr == n && w.is(live) {
 		return t.found
 	}
@@ -119,17 +118,6 @@ func (t *Table) find(a netip.Addr) uint32 {
 	return 0
 }
 
-func number(a netip.Addr) uint32 {
-	b := a.As4()
-	return binary.BigEndian.Uint32(b[:])
-}
-
-func address(n uint32) netip.Addr {
-	var b [4]byte
-	binary.BigEndian.PutUint32(b[:], n)
-	return netip.AddrFrom4(b)
-}
-
 // record returns what row w says. Its slices are the table's own memory.
 func (t *Table) record(w *row) (r Record) {
 	t.read(w, &r)
@@ -139,7 +127,7 @@ func (t *Table) record(w *row) (r Record) {
 // read makes r what row w says: a Record is large.
 func (t *Table) read(w *row, r *Record) {
 	*r = Record{}
-	r.Addr, r.State = address(w.addr), w.state
+	r.Addr, r.State = netip.AddrFrom(w.addr), w.state
 	r.Since, r.Told, r.Kept, r.Last = w.since, w.told, w.kept, w.last
 	r.Check, r.Asleep = w.is(check), w.is(asleep)
 	r.HW.Type, r.HW.Len = w.hwType, w.hwLen

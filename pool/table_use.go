@@ -138,7 +138,7 @@ func (t *Table) OldestHold(on netip.Prefix, now Time) (a netip.Addr, until Time,
 	if i == 0 {
 		return netip.Addr{}, 0, false
 	}
-	return address(t.row(i).addr), until, true
+	return netip.AddrFrom(t.row(i).addr), until, true
 }
 
 // Next writes into list the addresses on network on that Oldest would return
@@ -161,7 +161,7 @@ func (t *Table) Next(list []netip.Addr, on netip.Prefix, now Time) int {
 			}
 		}
 		at := edge[least]
-		list[count] = address(t.row(uint32(q[at] & rowMask)).addr)
+		list[count] = netip.AddrFrom(t.row(uint32(q[at] & rowMask)).addr)
 		size--
 		edge[least] = edge[size]
 		for c := 4*at + 1; c < min(4*at+5, len(q)) && size < len(edge); c++ {
@@ -180,7 +180,7 @@ func (t *Table) Abandoned(yield func(a netip.Addr, since Time) bool) {
 		for _, k := range [...]kind{abandoned, held} {
 			for _, e := range t.nets[n].queues[k] {
 				w := t.row(uint32(e & rowMask))
-				if w.state == Abandoned && !yield(address(w.addr), w.since) {
+				if w.state == Abandoned && !yield(netip.AddrFrom(w.addr), w.since) {
 					return
 				}
 			}

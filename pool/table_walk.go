@@ -53,7 +53,7 @@ func (w *Walk) End() {
 // address that was never used: the walk will not come to it, even if it is put
 // in.
 func (w *Walk) Meet(a netip.Addr, s *Seen) bool {
-	n := number(a)
+	n := a.Number()
 	if w.t.find(a) != 0 || w.met[n] {
 		return false
 	}
@@ -80,7 +80,7 @@ func (w *Walk) Some(dst []Seen, now Time) (n int, more bool) {
 		}
 		i := w.next
 		if w.found {
-			i = w.t.find(address(w.list[i]))
+			i = w.t.find(netip.AddrFrom(w.list[i]))
 		}
 		w.next++
 		if r := w.t.row(i); r.is(live) && !w.met[r.addr] {
