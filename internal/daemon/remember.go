@@ -143,7 +143,9 @@ func (d *Daemon) writing() func() error {
 
 // reserve has the cache know that the replay counters from here on may be used,
 // before the first one is: more than a run can use up, so that this is all. A
-// message with one that was used before would not be believed.
+// message with one that was used before would not be believed. It is the one
+// time that the loop waits for the disk: once in a run, where a key is in use, at
+// a start or a reload, which read files themselves.
 func (d *Daemon) reserve() {
 	if d.counters > 0 {
 		return
