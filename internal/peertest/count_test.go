@@ -104,11 +104,7 @@ func TestL2_S17_Idle(t *testing.T) {
 	n := newNetwork(t, ourServer)
 	n.silent = true
 	p := n.serve(conf("10.0.0.1/24", "DHCPlease 3600;"), "10.0.0.2-10.0.0.254")
-	w := &crowd{sock: n.guest("crowd").Frames("eth0"), clients: map[uint32]*scripted{}, left: 200}
-	for i := range 200 {
-		c := newScripted(uint16(i))
-		w.clients[c.xid] = c
-	}
+	w := newCrowd(n.guest("crowd"), 200)
 	w.run(t)
 	var soonest time.Duration
 	n.Until("quiet", func() bool {

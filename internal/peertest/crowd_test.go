@@ -82,6 +82,16 @@ type crowd struct {
 	left    int
 }
 
+// newCrowd makes one of n clients.
+func newCrowd(h *netlab.Host, n int) *crowd {
+	w := &crowd{sock: h.Frames("eth0"), clients: map[uint32]*scripted{}, left: n}
+	for i := range n {
+		c := newScripted(uint16(i))
+		w.clients[c.xid] = c
+	}
+	return w
+}
+
 // take answers an OFFER by a REQUEST, and notes an ACK.
 func (w *crowd) take(t *testing.T, p *packet) {
 	t.Helper()
@@ -140,11 +150,7 @@ func TestS1_S2_S4_Crowd(t *testing.T) {
 	n := newNetwork(t, ourServer)
 	n.serve(conf("10.0.0.1/16", "DHCPlease 3600;"), "10.0.1.1-10.0.1.203")
 	host := n.guest("crowd")
-	w := &crowd{sock: host.Frames("eth0"), clients: map[uint32]*scripted{}, left: 200}
-	for i := range 200 {
-		c := newScripted(uint16(i))
-		w.clients[c.xid] = c
-	}
+	w := newCrowd(host, 200)
 	second, third := n.guest("second"), n.guest("third")
 	n.client.Udhcpc("eth0")
 	second.Dhclient("eth0")

@@ -26,11 +26,7 @@ func TestN1_SmallRouter(t *testing.T) {
 	bound(t, e.host, "198.51.100.100", "198.51.100.109")
 	e.host.Addr("eth0", "198.51.100.200/24")
 
-	w := &crowd{sock: home.Frames("eth0"), clients: map[uint32]*scripted{}, left: 250}
-	for i := range w.left {
-		c := newScripted(uint16(i))
-		w.clients[c.xid] = c
-	}
+	w := newCrowd(home, 250)
 	w.run(t)
 	office.Udhcpc("eth0")
 	bound(t, office, "10.2.0.100", "10.2.0.109")
