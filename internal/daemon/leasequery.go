@@ -43,16 +43,9 @@ func quota(b *link.Batch) int {
 		return n
 	}
 	for i := range n {
-		if !isQuery(b.At(i).Data) {
+		if dhcp4.PeekType(b.At(i).Data) != dhcp4.LeaseQuery {
 			return n / 2
 		}
 	}
 	return n
-}
-
-// isQuery tells whether a message is a DHCPLEASEQUERY, as everybody writes
-// them: with the type first.
-func isQuery(b []byte) bool {
-	const typeAt = 240
-	return len(b) > typeAt+2 && b[typeAt] == byte(dhcp4.MessageType) && b[typeAt+2] == byte(dhcp4.LeaseQuery)
 }

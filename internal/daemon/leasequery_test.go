@@ -34,7 +34,7 @@ func TestQ4_Quota(t *testing.T) {
 			t.Errorf("%d queries and %d others: %d answered, want %d", c.queries, c.others, got, c.want)
 		}
 	}
-	if isQuery(nil) || isQuery(octets(dhcp4.LeaseQuery)[:242]) {
+	if dhcp4.PeekType(nil) != dhcp4.BOOTP || dhcp4.PeekType(octets(dhcp4.LeaseQuery)[:242]) != dhcp4.BOOTP {
 		t.Error("a short message is a query")
 	}
 }

@@ -206,7 +206,7 @@ func (s *service) listen() {
 func (s *service) answer(m *link.Msg) {
 	d := s.d
 	n := d.nets[m.Index]
-	if m.Index == loopback && isQuery(m.Data) {
+	if m.Index == loopback && dhcp4.PeekType(m.Data) == dhcp4.LeaseQuery {
 		n = d.networkOf(m.To.Addr())
 	}
 	if n == nil {

@@ -77,6 +77,16 @@ func (o *Options) Status() (s Status, text []byte) {
 	return Success, nil
 }
 
+// PeekType returns the type of the message in octets b if that stands first among
+// the options, as everybody writes it; BOOTP if it does not. The message may turn
+// out to be malformed.
+func PeekType(b []byte) Type {
+	if len(b) > optionsAt+2 && Code(b[optionsAt]) == MessageType {
+		return Type(b[optionsAt+2])
+	}
+	return BOOTP
+}
+
 // Framing of messages in a TCP stream: two octets with the size before each
 // (RFC 6926 section 6.1).
 const (
