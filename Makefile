@@ -37,6 +37,8 @@ BUILD    = CGO_ENABLED=0 GOOS=linux $(SMALL_GC) go build -trimpath -tags='$(TAGS
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    = 10s
+FUZZJOBS    = $(shell nproc)
+FUZZ        =
 
 # One clear line instead of a page of errors.
 GO := $(shell cd / && GOTOOLCHAIN=local go env GOVERSION 2>/dev/null)
@@ -45,7 +47,7 @@ $(error dhcpd needs Go 1.26 or later from https://go.dev/dl; found: $(or $(GO),n
 endif
 
 FORCE:
-.PHONY: all install demo test race fuzz bench bench-go lint size cross features peers deb initramfs clean FORCE
+.PHONY: all install demo test race fuzz fuzz-long bench bench-go lint size cross features peers deb initramfs clean FORCE
 
 build/dhcpd: build/overlay.json FORCE
 	$(BUILD) -o $@ ./cmd/dhcpd
@@ -96,14 +98,10 @@ race: peers
 	CGO_ENABLED=1 go test -race -count=1 ./...
 	CGO_ENABLED=1 go test -race -count=1 -tags raw ./internal/link
 
-# Every fuzz target for FUZZTIME.
-fuzz:
-	@list=$$(go test -list '^Fuzz' ./...) || { echo "$$list"; exit 1; }; \
-	echo "$$list" | awk '/^Fuzz/ { t[n++] = $$1 } /^ok/ { while (n) print $$2, t[--n] }' | \
-	while read -r package target; do \
-		echo "$$package $$target"; \
-		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package </dev/null || exit; \
-	done
+# Every fuzz target for FUZZTIME, FUZZJOBS at a time; FUZZ=Name for some only.
+fuzz-long: FUZZTIME = 10m
+fuzz fuzz-long:
+	@.ci/fuzz $(FUZZTIME) $(FUZZJOBS) $(FUZZ)
 
 # Each part of dhcpd in turns with the least that could stand in its place,
 # about three minutes, as root; build/bench -only PART for less. Built as the
