@@ -54,6 +54,7 @@ var house = []room{
 	{"internal/dns", false, "dhcp4 safe " + xsys},
 	{"internal/rdisc", true, "ether"},
 	{"pool", false, "safe"},
+	{"internal/simdisk", false, "safe"},
 	{"internal/dhcp4", true, ""},
 	{"internal/ether", true, ""},
 	{"internal/safe", false, xsys},

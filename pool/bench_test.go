@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"dhcpd/internal/safe"
+	"dhcpd/internal/simdisk"
 )
 
 const million = 1_000_000
@@ -168,7 +171,7 @@ func TestS17_NoAllocation(t *testing.T) {
 }
 
 func TestP2_BlockAllocatesNothing(t *testing.T) {
-	k, _ := mustOpen(t, newSimDisk(), simPath, newSimClock())
+	k, _ := mustOpen(t, simdisk.New(), simPath, newSimClock())
 	r := bound(ip(1), 1, 1000, 2000)
 	k.block.Add(r, false)
 	k.block.Reset()
@@ -230,7 +233,7 @@ func journal(b *testing.B, size int) {
 		b.Fatal(err)
 	}
 	defer f.Close()
-	bare, err := osDisk{}.create(filepath.Join(folder, "bare"))
+	bare, err := safe.OS{}.Create(filepath.Join(folder, "bare"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -255,7 +258,7 @@ func journal(b *testing.B, size int) {
 	octets := make([]byte, f.end-start) // what a block takes in the file
 	plain := func() {
 		_, err := bare.WriteAt(octets, end)
-		if err := errors.Join(err, bare.sync()); err != nil {
+		if err := errors.Join(err, bare.Sync()); err != nil {
 			b.Fatal(err)
 		}
 		end += int64(len(octets))
@@ -328,7 +331,7 @@ func BenchmarkCompact(b *testing.B) {
 		loaded.Table.Add(ip(n))
 		loaded.Table.Apply(bound(ip(n), n, 1800000000, 1800003600))
 	}
-	f.lose(errFault)
+	f.lose(simdisk.ErrFault)
 	block.Whole()
 	live, records := 2*leases, 0
 	for ; !f.worthwhile(live); records++ {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dhcpd/internal/simdisk"
 )
 
 const years = 365 * 24 * time.Hour
@@ -84,7 +86,7 @@ func TestP4_ClockSteps(t *testing.T) {
 		}, 3000},
 	}
 	for _, tt := range tests {
-		d, c := newSimDisk(), newSimClock()
+		d, c := simdisk.New(), newSimClock()
 		c.wall = tt.start
 		mustEdit(t, d, simPath, Add, ip(1))
 		k, _ := mustOpen(t, d, simPath, c)
@@ -105,7 +107,7 @@ func TestP4_ClockSteps(t *testing.T) {
 // dates.
 func TestP4_StepWhileRunning(t *testing.T) {
 	for _, step := range []time.Duration{10 * years, -10 * years, time.Minute, -time.Minute} {
-		d, c := newSimDisk(), newSimClock()
+		d, c := simdisk.New(), newSimClock()
 		c.wall = Built.Add(20 * years)
 		mustEdit(t, d, simPath, Add, ip(1), ip(2))
 		k, _ := mustOpen(t, d, simPath, c)
@@ -129,7 +131,7 @@ func TestP4_StepWhileRunning(t *testing.T) {
 }
 
 func TestP4_SlowDriftIsNoStep(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1))
 	k, _ := mustOpen(t, d, simPath, c)
 	for range 100 {
@@ -146,7 +148,7 @@ func TestP4_SlowDriftIsNoStep(t *testing.T) {
 // the wire before someone else gets it.
 func TestP4_LongJumpIsChecked(t *testing.T) {
 	for _, compact := range []bool{false, true} {
-		d, c := newSimDisk(), newSimClock()
+		d, c := simdisk.New(), newSimClock()
 		mustEdit(t, d, simPath, Add, ip(1), ip(2), ip(3), ip(4))
 		k, _ := mustOpen(t, d, simPath, c)
 		k.mustCommit(k.lease(ip(1), 1, 60), k.lease(ip(2), 2, 3600), k.lease(ip(3), 3, 90*24*3600))
@@ -190,7 +192,7 @@ func (k *keeper) compactNow() {
 // After an unclean end the promised end counts, until the client is heard.
 func TestP5_UncleanEndCountsAsKept(t *testing.T) {
 	for _, compact := range []bool{false, true} {
-		d, c := newSimDisk(), newSimClock()
+		d, c := simdisk.New(), newSimClock()
 		mustEdit(t, d, simPath, Add, ip(1), ip(2), ip(3))
 		k, _ := mustOpen(t, d, simPath, c)
 		lease := func(n int) *Record {
@@ -204,7 +206,7 @@ func TestP5_UncleanEndCountsAsKept(t *testing.T) {
 			t.Errorf("after a clean end: %d and %d s left, want 100", a, b)
 		}
 		k.mustCommit()
-		d.kill()
+		d.Kill()
 		k, _ = mustOpen(t, d, simPath, c)
 		if a, b := k.left(1), k.left(2); a != 1100 || b != 1100 {
 			t.Errorf("after an unclean end: %d and %d s left, want 1100", a, b)
@@ -258,7 +260,7 @@ type life struct {
 }
 
 func newLife(t *testing.T, seed uint64, compact bool) *life {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(0), ip(1), ip(2), ip(3), ip(4), ip(5))
 	l := &life{rnd: newRand(seed), c: c, compact: compact, wall: c.wall, ends: map[int]int64{}}
 	l.k, _ = mustOpen(t, d, simPath, c)
@@ -330,7 +332,7 @@ func TestClock_MachinesOwn(t *testing.T) {
 
 // The very second in which 1970 began is not never.
 func TestP4_ZeroOfTheWallClock(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	c.wall = time.Unix(0, 0)
 	mustEdit(t, d, simPath, Add, ip(1))
 	k, _ := mustOpen(t, d, simPath, c)
@@ -345,7 +347,7 @@ func TestP4_ZeroOfTheWallClock(t *testing.T) {
 // A boot in 1970 writes what was before it with times before 1970; they are
 // times all the same, also when they are written once more.
 func TestP4_BeforeThe1970s(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1))
 	k, _ := mustOpen(t, d, simPath, c)
 	k.mustCommit(k.lease(ip(1), 1, 90*24*3600))

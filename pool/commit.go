@@ -46,8 +46,8 @@ func (f *File) idle(b *Block) bool {
 	if !b.Empty() || b.whole || f.due(b) || f.distrust != nil || len(f.compacted) > 0 {
 		return false
 	}
-	st, err := f.disk.stat(f.path)
-	return err == nil && st.same(f.id) && st.size == f.end
+	st, err := f.disk.Stat(f.path)
+	return err == nil && st.Same(f.id) && st.Size == f.end
 }
 
 // due tells whether a clock line goes before the records of b.
@@ -135,7 +135,7 @@ func (f *File) append(text []byte, lines int, sync bool) error {
 	}
 	end := f.end + int64(len(text))
 	if sync {
-		if err := f.f.sync(); err != nil {
+		if err := f.f.Sync(); err != nil {
 			f.f.Truncate(f.end) // nobody shall read what may not be there after a power cut
 			return f.lose(err)
 		}

@@ -60,7 +60,7 @@ func (f *File) worthwhile(live int) bool {
 	}
 	// What counts is half of the file at most: now it fits beside it still.
 	f.looked = f.end
-	return f.disk.room(f.path) < f.end+lookEvery
+	return f.disk.Room(f.path) < f.end+lookEvery
 }
 
 // startCompaction has a helper begin when it is time for that.
@@ -135,7 +135,7 @@ func (c *compaction) run() (err error) {
 		return err
 	}
 	c.marks, c.keep = nil, nil
-	return c.dst.f.sync() // now, without the lock, so that little is left for the end
+	return c.dst.f.Sync() // now, without the lock, so that little is left for the end
 }
 
 var errUnsound = errors.New("a line is not as it was")

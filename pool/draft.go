@@ -14,7 +14,7 @@ type draft struct {
 
 // newDraft makes a file that begins as one of a daemon that lives.
 func newDraft(d disk, name string, s stamp) (*draft, error) {
-	f, err := d.create(name)
+	f, err := d.Create(name)
 	if err != nil {
 		return nil, err
 	}
@@ -41,17 +41,17 @@ func (n *draft) write(b []byte) error {
 // drop throws the file away.
 func (n *draft) drop() {
 	n.f.Close()
-	n.disk.remove(n.name)
+	n.disk.Remove(n.name)
 }
 
 // rename gives the file its name. It is then opened once more, if possible,
 // by that name, which is the one that errors should tell.
 func (n *draft) rename(to string) error {
-	if err := n.disk.rename(n.name, to); err != nil {
+	if err := n.disk.Rename(n.name, to); err != nil {
 		n.drop()
 		return err
 	}
-	if named, err := n.disk.open(to, os.O_RDWR); err == nil {
+	if named, err := n.disk.Open(to, os.O_RDWR); err == nil {
 		n.f.Close()
 		n.f = named
 	}
@@ -61,14 +61,14 @@ func (n *draft) rename(to string) error {
 // replace puts a finished draft in the place of our file. After an error we
 // have the old file still, or none that can be trusted.
 func (f *File) replace(n *draft) error {
-	err := n.f.sync()
+	err := n.f.Sync()
 	var tail []byte
 	if err == nil {
 		tail, err = tailOf(n.f, n.size)
 	}
 	var st status
 	if err == nil {
-		st, err = n.f.stat()
+		st, err = n.f.Status()
 	}
 	if err != nil {
 		n.drop()
@@ -80,7 +80,7 @@ func (f *File) replace(n *draft) error {
 	f.adopt(n.f, st)
 	f.end, f.saved, f.lines, f.tail = n.size, n.size, n.lines, tail
 	f.written, f.opened = n.stamp, true
-	if err := f.disk.syncFolder(f.path); err != nil { // which file has the name after a power cut?
+	if err := f.disk.SyncFolder(f.path); err != nil { // which file has the name after a power cut?
 		return f.lose(err)
 	}
 	return nil

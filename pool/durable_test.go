@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"dhcpd/internal/simdisk"
 )
 
 // TestP4_DiskOfTheTests: the simulated disk is as bad as disks are. Of what was
@@ -15,15 +17,15 @@ import (
 func TestP4_DiskOfTheTests(t *testing.T) {
 	var seen []string
 	for seed := range uint64(400) {
-		d := newSimDisk()
+		d := simdisk.New()
 		writeFile(t, d, "/pool", "old, synced")
-		f, _ := d.create("/pool.new")
+		f, _ := d.Create("/pool.new")
 		f.WriteAt([]byte("synced;"), 0)
-		f.sync()
-		f.WriteAt([]byte(strings.Repeat("1", sector)), sector)
-		f.WriteAt([]byte(strings.Repeat("2", sector)), 2*sector)
-		d.rename("/pool.new", "/pool")
-		d.cutPower(newRand(seed))
+		f.Sync()
+		f.WriteAt([]byte(strings.Repeat("1", simdisk.Sector)), simdisk.Sector)
+		f.WriteAt([]byte(strings.Repeat("2", simdisk.Sector)), 2*simdisk.Sector)
+		d.Rename("/pool.new", "/pool")
+		d.CutPower(newRand(seed))
 		text := readAll(t, d, "/pool")
 		switch {
 		case text == "old, synced":
@@ -66,7 +68,7 @@ func TestP4_NewFileCutAtEveryOctet(t *testing.T) {
 			return nil
 		},
 		"written anew": func(k *keeper) error {
-			k.file.lose(errFault)
+			k.file.lose(simdisk.ErrFault)
 			k.commit(false)
 			_, err := k.commit(false, k.lease(ip(250), 250, 1))
 			return err
@@ -75,25 +77,25 @@ func TestP4_NewFileCutAtEveryOctet(t *testing.T) {
 	for name, way := range ways {
 		for end := 0; end < 3; end++ { // full, kill -9, power cut
 			for room := 0; room < 900; room += 1 + end {
-				d, c := newSimDisk(), newSimClock()
+				d, c := simdisk.New(), newSimClock()
 				mustEdit(t, d, simPath, Add, ip(1), ip(2), ip(3))
 				k, _ := mustOpen(t, d, simPath, c)
 				first, second := k.lease(ip(1), 1, 1000), k.lease(ip(2), 2, 1000)
 				k.mustCommit(first, k.lease(ip(2), 9, 500))
 				k.mustCommit(second)
-				d.limit(room)
+				d.Limit(room)
 				err := way(k)
 				switch {
 				case end == 0 && err != nil && (!errors.Is(err, syscall.ENOSPC) || !errors.Is(err, ErrWhole) || strings.Contains(err.Error(), "\n")):
 					t.Fatalf("%s, room for %d: %v", name, room, err)
 				case end == 0:
-					d.limit(-1)
+					d.Limit(-1)
 					k.mustCommit(k.lease(ip(3), 3, 1000))
-					d.kill()
+					d.Kill()
 				case end == 1:
-					d.kill()
+					d.Kill()
 				default:
-					d.cutPower(newRand(uint64(room)))
+					d.CutPower(newRand(uint64(room)))
 				}
 				k, loaded := mustOpen(t, d, simPath, c)
 				if loaded.Corrupt != nil || !k.table.Member(ip(1)) || !k.table.Member(ip(3)) {
@@ -145,7 +147,7 @@ func TestP4_ClockStepsAndCrashes(t *testing.T) {
 // end, and returns what is left of the lease after the next start.
 func stepAndCrash(t *testing.T, step func(*simClock), when, end string, compact bool) (left Time, check bool) {
 	t.Helper()
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	c.wall = Built.Add(20 * years)
 	mustEdit(t, d, simPath, Add, ip(1), ip(2))
 	at := func(moment string) {
@@ -169,9 +171,9 @@ func stepAndCrash(t *testing.T, step func(*simClock), when, end string, compact 
 			t.Fatal(err)
 		}
 	case "kill":
-		d.kill()
+		d.Kill()
 	case "power cut":
-		d.cutPower(newRand(1))
+		d.CutPower(newRand(1))
 	}
 	if end == "reboot" || end == "power cut" {
 		c.reboot(c.wall)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"dhcpd/internal/netip"
+	"dhcpd/internal/safe"
 )
 
 // Verb is what Edit does to each address.
@@ -37,10 +38,11 @@ const (
 // The results stand in the order of addrs. After an error nothing is changed,
 // as far as the disk still does what it is told.
 func Edit(path string, v Verb, addrs []netip.Addr) ([]Result, error) {
-	return edit(osDisk{}, path, v, addrs)
+	return EditOn(safe.OS{}, path, v, addrs)
 }
 
-func edit(d disk, path string, v Verb, addrs []netip.Addr) ([]Result, error) {
+// EditOn is Edit on another disk.
+func EditOn(d safe.Disk, path string, v Verb, addrs []netip.Addr) ([]Result, error) {
 	// To read it all may take a second, which is too long for a daemon to wait:
 	// under the lock we only read what was added meanwhile.
 	f, l, err := openLoaded(d, path)
@@ -55,10 +57,10 @@ func edit(d disk, path string, v Verb, addrs []netip.Addr) ([]Result, error) {
 		return nil, err
 	}
 	defer lock.Close()
-	if err := lock.lock(octetWrites, true); err != nil {
+	if err := lock.Lock(octetWrites, true); err != nil {
 		return nil, err
 	}
-	defer lock.unlock(octetWrites)
+	defer lock.Unlock(octetWrites)
 	if v == Add {
 		if err := makeFile(d, path); err != nil {
 			return nil, err
@@ -70,7 +72,7 @@ func edit(d disk, path string, v Verb, addrs []netip.Addr) ([]Result, error) {
 		}
 		defer f.Close()
 	}
-	if err := d.syncFolder(path); err != nil { // or the name may go, and the file with it
+	if err := d.SyncFolder(path); err != nil { // or the name may go, and the file with it
 		return nil, err
 	}
 	return editFile(path, f, l, v, addrs)
@@ -78,14 +80,14 @@ func edit(d disk, path string, v Verb, addrs []netip.Addr) ([]Result, error) {
 
 // openLoaded opens a pool file and reads it.
 func openLoaded(d disk, path string) (file, *loader, error) {
-	f, err := d.open(path, os.O_RDWR)
+	f, err := d.Open(path, os.O_RDWR)
 	if err != nil {
 		return nil, nil, err
 	}
-	st, err := f.stat()
+	st, err := f.Status()
 	var l *loader
 	if err == nil {
-		l, err = load(path, f, st.size)
+		l, err = load(path, f, st.Size)
 	}
 	if err == nil {
 		l.tail, err = tailOf(f, l.end)
@@ -101,16 +103,16 @@ func openLoaded(d disk, path string) (file, *loader, error) {
 // one at path, or if what we read may not have been what it says: a daemon
 // whose write failed takes back what it wrote.
 func readOn(d disk, path string, f file, l *loader) bool {
-	now, err := d.stat(path)
+	now, err := d.Stat(path)
 	if err != nil {
 		return false
 	}
-	was, err := f.stat()
-	if err != nil || !now.same(was) || l.corrupt > 0 {
+	was, err := f.Status()
+	if err != nil || !now.Same(was) || l.corrupt > 0 {
 		return false
 	}
 	tail, err := tailOf(f, l.end)
-	return err == nil && bytes.Equal(tail, l.tail) && l.read(f, now.size) == nil
+	return err == nil && bytes.Equal(tail, l.tail) && l.read(f, now.Size) == nil
 }
 
 // editFile finds in what was loaded what there is to do, and appends it.
@@ -139,7 +141,7 @@ func editFile(path string, f file, l *loader, v Verb, addrs []netip.Addr) ([]Res
 		_, err = f.WriteAt(text, l.end)
 	}
 	if err == nil {
-		err = f.sync()
+		err = f.Sync()
 	}
 	if err != nil {
 		f.Truncate(l.end)

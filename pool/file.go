@@ -77,7 +77,7 @@ type Changes struct {
 // one. An error is one line that says what is wrong with which file;
 // safe.ErrBusy is in it if another daemon has the lock.
 func Open(path string, c *Clock) (*File, *Loaded, error) {
-	f, loaded, err := open(path, c, osDisk{})
+	f, loaded, err := OpenOn(safe.OS{}, path, c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -85,7 +85,9 @@ func Open(path string, c *Clock) (*File, *Loaded, error) {
 	return f, loaded, nil
 }
 
-func open(path string, c *Clock, d disk) (*File, *Loaded, error) {
+// OpenOn is Open on another disk, without the eye that is kept on the file: to
+// hand over a block now and then is up to the caller.
+func OpenOn(d safe.Disk, path string, c *Clock) (*File, *Loaded, error) {
 	f := &File{path: path, disk: d, clock: c, floor: compactFloor, factor: compactFactor}
 	f.look = make(chan struct{}, 1)
 	f.Look = f.look
@@ -107,22 +109,22 @@ func open(path string, c *Clock, d disk) (*File, *Loaded, error) {
 }
 
 func openLock(d disk, path string) (file, error) {
-	return d.open(path+".lock", os.O_RDWR|os.O_CREATE)
+	return d.Open(path+".lock", os.O_RDWR|os.O_CREATE)
 }
 
 // start takes the locks and loads the file.
 func (f *File) start() (*Loaded, error) {
-	if err := f.lock.lock(octetLives, false); err != nil {
+	if err := f.lock.Lock(octetLives, false); err != nil {
 		return nil, err
 	}
-	if err := f.lock.lock(octetWrites, true); err != nil {
+	if err := f.lock.Lock(octetWrites, true); err != nil {
 		return nil, err
 	}
-	defer f.lock.unlock(octetWrites)
+	defer f.lock.Unlock(octetWrites)
 	if err := makeFile(f.disk, f.path); err != nil {
 		return nil, err
 	}
-	f.disk.remove(f.path + compactName) // of one who was killed at it
+	f.disk.Remove(f.path + compactName) // of one who was killed at it
 	l, err := f.load()
 	if err != nil {
 		return nil, err
@@ -130,47 +132,47 @@ func (f *File) start() (*Loaded, error) {
 	l.tl.opened() // by us: what was not closed is unclean
 	loaded := l.finish(f.clock)
 	if l.torn {
-		loaded.Torn, err = f.cut(f.id.size)
+		loaded.Torn, err = f.cut(f.id.Size)
 	}
 	return loaded, err
 }
 
 // makeFile makes an empty pool file if there is none.
 func makeFile(d disk, path string) error {
-	_, err := d.stat(path)
+	_, err := d.Stat(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	n, err := d.create(path + ".new")
+	n, err := d.Create(path + ".new")
 	if err != nil {
 		return err
 	}
 	_, err = n.WriteAt([]byte(header), 0)
 	if err == nil {
-		err = n.sync()
+		err = n.Sync()
 	}
 	n.Close()
 	if err == nil {
-		err = d.rename(path+".new", path)
+		err = d.Rename(path+".new", path)
 	}
 	if err != nil {
-		d.remove(path + ".new")
+		d.Remove(path + ".new")
 		return err
 	}
-	return d.syncFolder(path)
+	return d.SyncFolder(path)
 }
 
 // load loads the file that has the name now, and makes it ours.
 func (f *File) load() (*loader, error) {
 	// Whoever gave it the name may not have made that last.
-	if err := f.disk.syncFolder(f.path); err != nil {
+	if err := f.disk.SyncFolder(f.path); err != nil {
 		return nil, err
 	}
 	n, l, err := openLoaded(f.disk, f.path)
 	if err != nil {
 		return nil, err
 	}
-	st, err := n.stat()
+	st, err := n.Status()
 	if err != nil {
 		n.Close()
 		return nil, err
@@ -222,7 +224,7 @@ func (f *File) Close() error {
 // so that damage to it from here on can't be taken for a torn tail.
 func (f *File) appendEnd() error {
 	if f.saved < f.end {
-		if err := f.f.sync(); err != nil {
+		if err := f.f.Sync(); err != nil {
 			return err
 		}
 		f.saved = f.end
@@ -232,9 +234,9 @@ func (f *File) appendEnd() error {
 
 // locked runs do while nobody else writes.
 func (f *File) locked(do func() error) error {
-	if err := f.lock.lock(octetWrites, true); err != nil {
+	if err := f.lock.Lock(octetWrites, true); err != nil {
 		return err
 	}
-	defer f.lock.unlock(octetWrites)
+	defer f.lock.Unlock(octetWrites)
 	return do()
 }

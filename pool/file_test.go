@@ -10,13 +10,14 @@ import (
 
 	"dhcpd/internal/netip"
 	"dhcpd/internal/safe"
+	"dhcpd/internal/simdisk"
 )
 
 const simPath = "/var/lib/dhcpd/dhcp.pool"
 
 func mustEdit(t testing.TB, d disk, path string, v Verb, addrs ...netip.Addr) []Result {
 	t.Helper()
-	results, err := edit(d, path, v, addrs)
+	results, err := EditOn(d, path, v, addrs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func (k *keeper) want(what string, want *Record) {
 }
 
 func TestP2_TextOfTheFile(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	c.wall = time.Unix(1800000000, 0)
 	mustEdit(t, d, simPath, Add, ip(1))
 	k, _ := mustOpen(t, d, simPath, c)
@@ -79,14 +80,14 @@ close
 }
 
 func TestP2_LastRecordWins(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2))
 	k, _ := mustOpen(t, d, simPath, c)
 	k.mustCommit(k.lease(ip(1), 1, 100), k.lease(ip(2), 2, 100))
 	k.mustCommit(k.lease(ip(1), 3, 200))
 	k.mustCommit(&Record{Addr: ip(2)})
 	last := k.lease(ip(1), 3, 200)
-	d.kill()
+	d.Kill()
 	k, _ = mustOpen(t, d, simPath, c)
 	k.want("the last one", last)
 	k.want("taken away", &Record{Addr: ip(2)})
@@ -116,7 +117,7 @@ func TestP4_SecondDaemonRefused(t *testing.T) {
 }
 
 func TestL3_AddAndWhatIsThere(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	got := mustEdit(t, d, simPath, Add, ip(1), ip(2), ip(1))
 	if !slices.Equal(got, []Result{Done, Done, Present}) {
 		t.Errorf("add: %v", got)
@@ -138,13 +139,13 @@ func TestL3_AddAndWhatIsThere(t *testing.T) {
 	}
 	// A record written before the command was heard stands before it, one
 	// written after it behind: each reader comes to the same.
-	d.kill()
+	d.Kill()
 	k, _ = mustOpen(t, d, simPath, c)
 	k.want("freed, read again", &Record{Addr: ip(2)})
 }
 
 func TestL4_RemoveUnderADaemon(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2))
 	k, _ := mustOpen(t, d, simPath, c)
 	r := k.lease(ip(1), 1, 1000)
@@ -164,13 +165,13 @@ func TestL4_RemoveUnderADaemon(t *testing.T) {
 			t.Error("membership is wrong")
 		}
 		k.want("the lease is known still", renewed)
-		d.kill()
+		d.Kill()
 		k, _ = mustOpen(t, d, simPath, c)
 	}
 }
 
 func TestL5_WakeStandsUntilTheNextRecord(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2))
 	k, _ := mustOpen(t, d, simPath, c)
 	nonced := func() *Record {
@@ -186,15 +187,15 @@ func TestL5_WakeStandsUntilTheNextRecord(t *testing.T) {
 	if changes := k.mustCommit(); !slices.Equal(changes.Wake, []netip.Addr{ip(1)}) {
 		t.Errorf("the daemon hears %+v", changes)
 	}
-	d.kill()
+	d.Kill()
 	k, loaded := mustOpen(t, d, simPath, c)
 	if !slices.Equal(loaded.Wake, []netip.Addr{ip(1)}) {
 		t.Errorf("after a restart: %v", loaded.Wake)
 	}
-	k.file.lose(errFault) // written anew, it still stands
+	k.file.lose(simdisk.ErrFault) // written anew, it still stands
 	k.commit(false)
 	k.mustCommit()
-	d.kill()
+	d.Kill()
 	k, loaded = mustOpen(t, d, simPath, c)
 	if !slices.Equal(loaded.Wake, []netip.Addr{ip(1)}) {
 		t.Errorf("in a new file: %v", loaded.Wake)
@@ -204,25 +205,25 @@ func TestL5_WakeStandsUntilTheNextRecord(t *testing.T) {
 	mustEdit(t, d, simPath, Wake, ip(1))
 	k.mustCommit()
 	k.compactNow()
-	d.kill()
+	d.Kill()
 	k, loaded = mustOpen(t, d, simPath, c)
 	if !slices.Equal(loaded.Wake, []netip.Addr{ip(1)}) {
 		t.Errorf("compacted: %v", loaded.Wake)
 	}
 	k.mustCommit(k.lease(ip(1), 1, 1000))
-	d.kill()
+	d.Kill()
 	if _, loaded = mustOpen(t, d, simPath, c); loaded.Wake != nil {
 		t.Errorf("after the client was heard: %v", loaded.Wake)
 	}
 }
 
 func TestP5_LazyRecordsCauseNoSync(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2))
 	k, _ := mustOpen(t, d, simPath, c)
 	k.mustCommit(k.lease(ip(1), 1, 5000))
 	syncs, writes := 0, 0
-	d.fail(func(op string) error {
+	d.Fail(func(op string) error {
 		switch op {
 		case "sync":
 			syncs++
@@ -251,19 +252,19 @@ func TestP5_LazyRecordsCauseNoSync(t *testing.T) {
 	if syncs != 1 {
 		t.Errorf("a new lease: %d syncs", syncs)
 	}
-	d.fail(nil)
-	d.kill()
+	d.Fail(nil)
+	d.Kill()
 	k, _ = mustOpen(t, d, simPath, c)
 	last.Told = last.Kept // nobody closed the file: the client may have been told more
 	k.want("the last renewal", last)
 }
 
 func TestP5_NothingToDoWritesNothing(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	k, _ := mustOpen(t, d, simPath, c)
 	k.mustCommit()
 	before := k.text()
-	d.fail(func(op string) error {
+	d.Fail(func(op string) error {
 		if op != "stat" {
 			t.Errorf("%s for an empty block", op)
 		}
@@ -273,7 +274,7 @@ func TestP5_NothingToDoWritesNothing(t *testing.T) {
 		c.pass(time.Minute)
 		k.mustCommit()
 	}
-	d.fail(nil)
+	d.Fail(nil)
 	if k.text() != before {
 		t.Error("empty blocks were written")
 	}
@@ -287,14 +288,14 @@ func TestP5_NothingToDoWritesNothing(t *testing.T) {
 }
 
 func TestP4_FullDiskLosesNothing(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2))
 	k, _ := mustOpen(t, d, simPath, c)
 	first := k.lease(ip(1), 1, 1000)
 	k.mustCommit(first)
 	before := k.text()
 	for room := range 200 {
-		d.limit(room)
+		d.Limit(room)
 		_, err := k.commit(false, k.lease(ip(2), 2, 1000), k.lease(ip(1), 1, 3000))
 		if err == nil {
 			if room < 150 {
@@ -310,23 +311,23 @@ func TestP4_FullDiskLosesNothing(t *testing.T) {
 		}
 		k.want("the old lease", first)
 	}
-	d.limit(-1)
+	d.Limit(-1)
 	r := k.lease(ip(2), 2, 1000)
 	k.mustCommit(r)
-	d.kill()
+	d.Kill()
 	k, _ = mustOpen(t, d, simPath, c)
 	k.want("after there was room again", r)
 }
 
 func TestP4_FailedSyncMeansNewFile(t *testing.T) {
 	for _, cut := range []bool{false, true} {
-		d, c := newSimDisk(), newSimClock()
+		d, c := simdisk.New(), newSimClock()
 		mustEdit(t, d, simPath, Add, ip(1), ip(2))
 		k, _ := mustOpen(t, d, simPath, c)
 		first := k.lease(ip(1), 1, 1000)
 		k.mustCommit(first)
 		before := k.text()
-		d.fail(failing("sync"))
+		d.Fail(failing("sync"))
 		if _, err := k.commit(false, k.lease(ip(2), 2, 1000)); !errors.Is(err, ErrWhole) {
 			t.Fatalf("failed sync: %v", err)
 		}
@@ -335,16 +336,16 @@ func TestP4_FailedSyncMeansNewFile(t *testing.T) {
 		}
 		k.want("undone", &Record{Addr: ip(2)})
 		mustEditAfter(t, d, k)
-		old := d.names[simPath]
+		old := d.Number(simPath)
 		second := k.lease(ip(2), 3, 1000)
 		k.mustCommit(second)
-		if d.names[simPath] == old {
+		if d.Number(simPath) == old {
 			t.Error("went on with a file that had a failed sync")
 		}
 		if cut {
-			d.cutPower(newRand(1))
+			d.CutPower(newRand(1))
 		} else {
-			d.kill()
+			d.Kill()
 		}
 		k, _ = mustOpen(t, d, simPath, c)
 		k.want("before", first)
@@ -355,34 +356,34 @@ func TestP4_FailedSyncMeansNewFile(t *testing.T) {
 	}
 }
 
-func mustEditAfter(t *testing.T, d *simDisk, k *keeper) {
+func mustEditAfter(t *testing.T, d *simdisk.Disk, k *keeper) {
 	t.Helper()
-	d.fail(nil)
+	d.Fail(nil)
 	mustEdit(t, d, simPath, Add, ip(9))
 }
 
 func failing(ops ...string) func(string) error {
 	return func(op string) error {
 		if slices.Contains(ops, op) {
-			return errFault
+			return simdisk.ErrFault
 		}
 		return nil
 	}
 }
 
 func TestP4_RemovedUnderADaemon(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2))
 	k, _ := mustOpen(t, d, simPath, c)
 	first := k.lease(ip(1), 1, 1000)
 	k.mustCommit(first)
-	d.remove(simPath)
+	d.Remove(simPath)
 	if _, err := k.commit(false); !errors.Is(err, ErrWhole) || !strings.Contains(err.Error(), simPath) {
 		t.Fatalf("file removed: %v", err)
 	}
 	second := k.lease(ip(2), 2, 1000)
 	k.mustCommit(second)
-	d.cutPower(newRand(1))
+	d.CutPower(newRand(1))
 	k, _ = mustOpen(t, d, simPath, c)
 	k.want("first", first)
 	k.want("second", second)
@@ -395,7 +396,7 @@ func TestP4_RemovedUnderADaemon(t *testing.T) {
 // was removed. What commands add to it meanwhile counts.
 func TestP4_EmptiedUnderADaemon(t *testing.T) {
 	for _, seen := range []bool{false, true} {
-		d, c := newSimDisk(), newSimClock()
+		d, c := simdisk.New(), newSimClock()
 		mustEdit(t, d, simPath, Add, ip(1), ip(2))
 		k, _ := mustOpen(t, d, simPath, c)
 		first := k.lease(ip(1), 1, 1000)
@@ -411,7 +412,7 @@ func TestP4_EmptiedUnderADaemon(t *testing.T) {
 		}
 		second := k.lease(ip(2), 2, 1000)
 		k.mustCommit(second)
-		d.cutPower(newRand(1))
+		d.CutPower(newRand(1))
 		k, loaded := mustOpen(t, d, simPath, c)
 		k.want("first", first)
 		k.want("second", second)
@@ -430,7 +431,7 @@ func TestL5_EditOfAnEmptyFile(t *testing.T) {
 	if changes := k.mustCommit(k.lease(ip(2), 2, 1000)); !slices.Equal(changes.Add, []netip.Addr{ip(1)}) || changes.Notice != "" {
 		t.Errorf("the daemon hears %+v", changes)
 	}
-	d.kill()
+	d.Kill()
 	k, loaded := mustOpen(t, d, simPath, c)
 	if !k.table.Member(ip(1)) || k.table.Len() != 2 || loaded.Corrupt != nil || loaded.Torn != "" {
 		t.Errorf("read again: %v, %+v", addrsOf(k.table.All()), loaded)
@@ -438,7 +439,7 @@ func TestL5_EditOfAnEmptyFile(t *testing.T) {
 }
 
 func TestP4_ReplacedUnderADaemon(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	// What an administrator has elsewhere.
 	mustEdit(t, d, "/backup", Add, ip(3), ip(4))
 	b, _ := mustOpen(t, d, "/backup", c)
@@ -452,7 +453,7 @@ func TestP4_ReplacedUnderADaemon(t *testing.T) {
 	ours := k.lease(ip(1), 1, 1000)
 	k.mustCommit(ours)
 	put := map[string]func(){
-		"renamed":     func() { writeFile(t, d, simPath+".x", backup); d.rename(simPath+".x", simPath) },
+		"renamed":     func() { writeFile(t, d, simPath+".x", backup); d.Rename(simPath+".x", simPath) },
 		"overwritten": func() { overwrite(t, d, simPath, backup) },
 	}
 	for name, how := range put {
@@ -470,7 +471,7 @@ func TestP4_ReplacedUnderADaemon(t *testing.T) {
 					t.Errorf("%s: %v in the pool: %v", name, ip(n), !want)
 				}
 			}
-			d.kill()
+			d.Kill()
 			k, _ = mustOpen(t, d, simPath, c)
 		}
 		k.mustCommit()
@@ -480,7 +481,7 @@ func TestP4_ReplacedUnderADaemon(t *testing.T) {
 // overwrite does what cp does: the same file with other contents.
 func overwrite(t *testing.T, d disk, path, text string) {
 	t.Helper()
-	f, err := d.open(path, 0)
+	f, err := d.Open(path, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -494,42 +495,42 @@ func overwrite(t *testing.T, d disk, path, text string) {
 // meddler is a disk on which something happens before the lock is opened: a
 // command has read the file by then, and waits.
 type meddler struct {
-	*simDisk
+	*simdisk.Disk
 	meddle func()
 }
 
-func (d *meddler) open(path string, flags int) (file, error) {
+func (d *meddler) Open(path string, flags int) (file, error) {
 	if do := d.meddle; do != nil && strings.HasSuffix(path, ".lock") {
 		d.meddle = nil
 		do()
 	}
-	return d.simDisk.open(path, flags)
+	return d.Disk.Open(path, flags)
 }
 
 func TestL5_EditReadsOnUnderTheLock(t *testing.T) {
-	tests := map[string]func(d *simDisk, k *keeper){
-		"nothing":   func(*simDisk, *keeper) {},
-		"appended":  func(d *simDisk, k *keeper) { k.mustCommit(k.lease(ip(1), 1, 100)) },
-		"compacted": func(d *simDisk, k *keeper) { k.compactNow() },
-		"edited":    func(d *simDisk, k *keeper) { mustEdit(t, d, simPath, Add, ip(5)) },
-		"removed": func(d *simDisk, k *keeper) {
-			d.remove(simPath)
+	tests := map[string]func(d *simdisk.Disk, k *keeper){
+		"nothing":   func(*simdisk.Disk, *keeper) {},
+		"appended":  func(d *simdisk.Disk, k *keeper) { k.mustCommit(k.lease(ip(1), 1, 100)) },
+		"compacted": func(d *simdisk.Disk, k *keeper) { k.compactNow() },
+		"edited":    func(d *simdisk.Disk, k *keeper) { mustEdit(t, d, simPath, Add, ip(5)) },
+		"removed": func(d *simdisk.Disk, k *keeper) {
+			d.Remove(simPath)
 			k.commit(false)
 			k.mustCommit()
 		},
-		"what was being written failed": func(d *simDisk, k *keeper) {
-			f, _ := d.open(simPath, 0)
+		"what was being written failed": func(d *simdisk.Disk, k *keeper) {
+			f, _ := d.Open(simPath, 0)
 			f.Truncate(k.file.end)
 			k.mustCommit(k.lease(ip(1), 1, 100), k.lease(ip(2), 2, 100))
 		},
 	}
 	for name, meddle := range tests {
-		d, c := newSimDisk(), newSimClock()
+		d, c := simdisk.New(), newSimClock()
 		mustEdit(t, d, simPath, Add, ip(1), ip(2))
 		k, _ := mustOpen(t, d, simPath, c)
 		k.mustCommit(k.lease(ip(1), 9, 100))
 		if strings.HasSuffix(name, "failed") {
-			f, _ := d.open(simPath, 0)
+			f, _ := d.Open(simPath, 0)
 			f.WriteAt(appendRecord(nil, k.lease(ip(2), 7, 100), 0), k.file.end)
 		}
 		got := mustEdit(t, &meddler{d, func() { meddle(d, k) }}, simPath, Add, ip(1), ip(5), ip(6))
@@ -564,30 +565,30 @@ func sortLines(s string) string {
 // A name that a program saw may be gone after a power cut, and the file with
 // it, unless its folder was synced.
 func TestP4_NameIsMadeLast(t *testing.T) {
-	makers := map[string]func(d *simDisk, c *simClock) error{
-		"daemon": func(d *simDisk, c *simClock) error {
+	makers := map[string]func(d *simdisk.Disk, c *simClock) error{
+		"daemon": func(d *simdisk.Disk, c *simClock) error {
 			_, _, err := openKeeper(t, d, simPath, c)
 			return err
 		},
-		"command": func(d *simDisk, _ *simClock) error {
-			_, err := edit(d, simPath, Add, []netip.Addr{ip(1)})
+		"command": func(d *simdisk.Disk, _ *simClock) error {
+			_, err := EditOn(d, simPath, Add, []netip.Addr{ip(1)})
 			return err
 		},
 	}
 	for seed := range uint64(20) {
 		for maker, first := range makers {
 			for user, second := range makers {
-				d, c := newSimDisk(), newSimClock()
-				d.fail(failing("syncfolder"))
+				d, c := simdisk.New(), newSimClock()
+				d.Fail(failing("syncfolder"))
 				if err := first(d, c); err == nil {
 					t.Fatalf("%s did not mind that the folder can't be synced", maker)
 				}
-				d.kill()
+				d.Kill()
 				if err := second(d, c); err != nil {
 					t.Fatal(err)
 				}
-				d.cutPower(newRand(seed))
-				if _, err := d.stat(simPath); err != nil {
+				d.CutPower(newRand(seed))
+				if _, err := d.Stat(simPath); err != nil {
 					t.Errorf("made by a %s, used by a %s: %v", maker, user, err)
 				}
 			}
@@ -598,7 +599,7 @@ func TestP4_NameIsMadeLast(t *testing.T) {
 // What a command says stands behind what the daemon knew, but before what it
 // decided since.
 func TestP4_WholeBlockKeepsTheOrder(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2), ip(3))
 	k, _ := mustOpen(t, d, simPath, c)
 	abandon := func(n int) *Record {
@@ -606,7 +607,7 @@ func TestP4_WholeBlockKeepsTheOrder(t *testing.T) {
 		return &Record{Addr: ip(n), State: Abandoned, Since: k.now(), Client: client(n)}
 	}
 	k.mustCommit(abandon(1), abandon(2))
-	k.file.lose(errFault)
+	k.file.lose(simdisk.ErrFault)
 	k.commit(false)
 	mustEdit(t, d, simPath, Add, ip(1), ip(2)) // free again, both
 	mustEdit(t, d, simPath, Del, ip(3))
@@ -618,7 +619,7 @@ func TestP4_WholeBlockKeepsTheOrder(t *testing.T) {
 		if k.table.Member(ip(3)) {
 			t.Error("removed, but still there")
 		}
-		d.kill()
+		d.Kill()
 		k, _ = mustOpen(t, d, simPath, c)
 	}
 }
@@ -626,7 +627,7 @@ func TestP4_WholeBlockKeepsTheOrder(t *testing.T) {
 // Overwritten in place by something longer: what we know of is not there any
 // more, and nothing of the new is a torn tail.
 func TestP4_OverwrittenByALongerFile(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	var many []netip.Addr
 	for n := range 200 {
 		many = append(many, ip(100+n))
@@ -641,7 +642,7 @@ func TestP4_OverwrittenByALongerFile(t *testing.T) {
 		t.Fatalf("%v, reset %v, %d members", err, changes.Reset, len(changes.Add))
 	}
 	k.mustCommit()
-	d.kill()
+	d.Kill()
 	k, _ = mustOpen(t, d, simPath, c)
 	k.want("ours", ours)
 	if k.table.Len() != 201 || k.table.Member(ip(1)) {

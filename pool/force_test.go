@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"dhcpd/internal/netip"
+	"dhcpd/internal/simdisk"
 )
 
 // The replay counter, a wake that the daemon wrote itself, and that a client
 // did not answer one, come through restarts, compactions and a new file; the
 // counter never goes back.
 func TestF3_CounterIsKept(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2))
 	k, _ := mustOpen(t, d, simPath, c)
 	if n := k.table.Counter(); n != 0 {
@@ -33,7 +34,7 @@ func TestF3_CounterIsKept(t *testing.T) {
 			k.mustCommit()
 		}},
 		{"in a new file", func() {
-			k.file.lose(errFault)
+			k.file.lose(simdisk.ErrFault)
 			k.commit(false)
 			k.mustCommit()
 		}},
@@ -46,7 +47,7 @@ func TestF3_CounterIsKept(t *testing.T) {
 		k.mustCommit()
 		x.do()
 		want := k.table.Counter()
-		d.cutPower(newRand(1))
+		d.CutPower(newRand(1))
 		var loaded *Loaded
 		k, loaded = mustOpen(t, d, simPath, c)
 		if got := k.table.Counter(); got != want {

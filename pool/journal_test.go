@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dhcpd/internal/netip"
+	"dhcpd/internal/simdisk"
 )
 
 // history is what the model knows of one address.
@@ -24,7 +25,7 @@ type history struct {
 type world struct {
 	t     *testing.T
 	rnd   *rand.Rand
-	disk  *simDisk
+	disk  *simdisk.Disk
 	clock *simClock
 	k     *keeper
 	by    map[netip.Addr]*history
@@ -36,7 +37,7 @@ type world struct {
 const worldAddrs = 12
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{t: t, rnd: newRand(seed), disk: newSimDisk(), clock: newSimClock(),
+	w := &world{t: t, rnd: newRand(seed), disk: simdisk.New(), clock: newSimClock(),
 		by: map[netip.Addr]*history{}, in: map[netip.Addr]bool{}, maybe: map[netip.Addr]bool{}}
 	for n := range worldAddrs {
 		w.by[ip(n)] = &history{synced: Record{Addr: ip(n)}, acked: Record{Addr: ip(n)}}
@@ -54,7 +55,7 @@ func (w *world) fail(format string, args ...any) {
 }
 
 func (w *world) text() string {
-	if _, err := w.disk.stat(simPath); err != nil {
+	if _, err := w.disk.Stat(simPath); err != nil {
 		return err.Error()
 	}
 	return readAll(w.t, w.disk, simPath)
@@ -63,15 +64,15 @@ func (w *world) text() string {
 // open starts the daemon, after it failed to start a few times.
 func (w *world) open() {
 	for range w.rnd.IntN(3) {
-		w.disk.fail(w.someFault())
+		w.disk.Fail(w.someFault())
 		if k, _, err := openKeeper(w.t, w.disk, simPath, w.clock); err == nil {
 			w.k = k
 			break
 		}
-		w.disk.kill()
+		w.disk.Kill()
 		w.k = nil
 	}
-	w.disk.fail(nil)
+	w.disk.Fail(nil)
 	if w.k == nil {
 		k, loaded, err := openKeeper(w.t, w.disk, simPath, w.clock)
 		if err != nil {
@@ -93,7 +94,7 @@ func (w *world) someFault() func(string) error {
 			after--
 		}
 		if asked == op && after < 0 && after > -3 {
-			return errFault
+			return simdisk.ErrFault
 		}
 		return nil
 	}
@@ -178,7 +179,7 @@ func (w *world) edit() {
 		v = Del
 	}
 	h := w.by[a]
-	results, err := edit(w.disk, simPath, v, []netip.Addr{a})
+	results, err := EditOn(w.disk, simPath, v, []netip.Addr{a})
 	w.say("edit %d %v: %v %v", v, a, results, err)
 	if err != nil {
 		w.maybe[a] = true
@@ -252,12 +253,12 @@ func linesOf(list []Record) (s string) {
 
 // remove takes the file away, as an administrator does, and sees it come back.
 func (w *world) remove() {
-	w.disk.remove(simPath)
+	w.disk.Remove(simPath)
 	w.say("removed")
 	for range 3 {
 		w.commit()
 	}
-	if _, err := w.disk.stat(simPath); err != nil {
+	if _, err := w.disk.Stat(simPath); err != nil {
 		w.fail("the file did not come back")
 	}
 }
@@ -268,7 +269,7 @@ func (w *world) step() {
 	switch w.rnd.IntN(22) {
 	case 0, 1, 2, 3:
 		if faulty {
-			w.disk.fail(w.someFault())
+			w.disk.Fail(w.someFault())
 		}
 		w.edit()
 	case 4:
@@ -289,25 +290,25 @@ func (w *world) step() {
 		return
 	default:
 		if faulty {
-			w.disk.fail(w.someFault())
+			w.disk.Fail(w.someFault())
 		}
 		if w.rnd.IntN(6) == 0 {
-			w.disk.limit(w.rnd.IntN(600))
+			w.disk.Limit(w.rnd.IntN(600))
 		}
 		w.commit()
 	}
-	w.disk.fail(nil)
-	w.disk.limit(-1)
+	w.disk.Fail(nil)
+	w.disk.Limit(-1)
 }
 
 func (w *world) crash(power bool) {
 	w.k.settle()
 	w.say("crash, power cut %v", power)
 	if power {
-		w.disk.cutPower(w.rnd)
+		w.disk.CutPower(w.rnd)
 		w.clock.reboot(w.clock.wall.Add(time.Minute))
 	} else {
-		w.disk.kill()
+		w.disk.Kill()
 	}
 	w.k = nil
 	w.open()
@@ -319,7 +320,7 @@ func (w *world) crash(power bool) {
 func (w *world) doomed() {
 	n := w.rnd.IntN(30)
 	w.say("%d more operations until the end", n)
-	w.disk.die(n)
+	w.disk.Die(n)
 	for range 1 + w.rnd.IntN(5) {
 		if w.rnd.IntN(5) == 0 {
 			w.edit()

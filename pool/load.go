@@ -9,6 +9,7 @@ import (
 
 	"dhcpd/internal/ascii"
 	"dhcpd/internal/netip"
+	"dhcpd/internal/safe"
 )
 
 // Loaded is what was found in a pool file.
@@ -222,7 +223,12 @@ func (t *Table) settle(tl *timeline, shift Time) {
 // onto c. It makes nothing, and is silent about a torn last line. Whatever is
 // wrong with the file as a whole is an error; a missing one is fs.ErrNotExist.
 func Snapshot(path string, c *Clock) (*Loaded, error) {
-	f, err := osDisk{}.open(path, os.O_RDONLY)
+	return SnapshotOn(safe.OS{}, path, c)
+}
+
+// SnapshotOn is Snapshot on another disk.
+func SnapshotOn(d safe.Disk, path string, c *Clock) (*Loaded, error) {
+	f, err := d.Open(path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
@@ -231,11 +237,11 @@ func Snapshot(path string, c *Clock) (*Loaded, error) {
 }
 
 func snapshot(path string, f file, c *Clock) (*Loaded, error) {
-	st, err := f.stat()
+	st, err := f.Status()
 	if err != nil {
 		return nil, err
 	}
-	l, err := load(path, f, st.size)
+	l, err := load(path, f, st.Size)
 	if err != nil {
 		return nil, err
 	}

@@ -12,19 +12,21 @@ import (
 	"testing"
 
 	"dhcpd/internal/netip"
+	"dhcpd/internal/safe"
+	"dhcpd/internal/simdisk"
 )
 
 // fileOf returns a disk with one file on it.
-func fileOf(t testing.TB, text string) *simDisk {
+func fileOf(t testing.TB, text string) *simdisk.Disk {
 	t.Helper()
-	d := newSimDisk()
+	d := simdisk.New()
 	writeFile(t, d, simPath, text)
 	return d
 }
 
 // blocks returns a pool file made of some synced blocks, and where each ends.
 func blocks(t testing.TB, n int) (text string, ends []int, c *simClock) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2), ip(3))
 	k, _ := mustOpen(t, d, simPath, c)
 	for i := range n {
@@ -58,7 +60,7 @@ func TestP2_CutAtEveryOctet(t *testing.T) {
 		}
 		last := k.lease(ip(9), 9, 100)
 		k.mustCommit(last) // and it goes on from there
-		d.kill()
+		d.Kill()
 		k, loaded = mustOpen(t, d, simPath, c)
 		if loaded.Torn != "" || loaded.Corrupt != nil {
 			t.Fatalf("first %d octets, mended: torn %q, corrupt %v", n, loaded.Torn, loaded.Corrupt)
@@ -119,10 +121,10 @@ func TestP2_CorruptServesFixedOnly(t *testing.T) {
 	if !strings.HasPrefix(k.text(), bad) {
 		t.Error("the damaged lines are not there any more")
 	}
-	if _, err := edit(d, simPath, Add, []netip.Addr{ip(77)}); !errors.As(err, new(*CorruptError)) {
+	if _, err := EditOn(d, simPath, Add, []netip.Addr{ip(77)}); !errors.As(err, new(*CorruptError)) {
 		t.Errorf("dhcpd -a: %v", err)
 	}
-	d.kill()
+	d.Kill()
 	k, loaded = mustOpen(t, d, simPath, c)
 	if loaded.Corrupt == nil || loaded.Corrupt.Error() != want {
 		t.Fatalf("after a restart: %v", loaded.Corrupt)
@@ -130,7 +132,7 @@ func TestP2_CorruptServesFixedOnly(t *testing.T) {
 	k.want("fixed", fixed)
 
 	// The cure of the man page: remove it.
-	d.remove(simPath)
+	d.Remove(simPath)
 	k.commit(false)
 	k.mustCommit()
 	if k.table.Shut() {
@@ -160,14 +162,14 @@ func TestP2_CorruptAndTorn(t *testing.T) {
 	if !strings.HasPrefix(k.text(), bad+"\n") {
 		t.Errorf("file is\n%s", k.text())
 	}
-	d.kill()
+	d.Kill()
 	k, _ = mustOpen(t, d, simPath, c)
 	k.want("fixed", fixed)
 }
 
 func TestP2_ReplacedByACorruptFile(t *testing.T) {
 	text, _, c := blocks(t, 4)
-	d := newSimDisk()
+	d := simdisk.New()
 	mustEdit(t, d, simPath, Add, ip(1))
 	k, _ := mustOpen(t, d, simPath, c)
 	ours := k.lease(ip(60), 60, 1000)
@@ -187,7 +189,7 @@ func TestP2_ReplacedByACorruptFile(t *testing.T) {
 	if k.table.Shut() || !k.table.Member(ip(2)) {
 		t.Error("repaired, but still shut")
 	}
-	d.kill()
+	d.Kill()
 	k, loaded := mustOpen(t, d, simPath, c)
 	if loaded.Corrupt != nil {
 		t.Fatal(loaded.Corrupt)
@@ -364,7 +366,7 @@ func TestP6_MadePrivate(t *testing.T) {
 func TestP6_ExposedUnderADaemon(t *testing.T) {
 	path := poolPath(t)
 	c := newSimClock()
-	k, _ := mustOpen(t, osDisk{}, path, c)
+	k, _ := mustOpen(t, safe.OS{}, path, c)
 	notices := ""
 	for _, mode := range []os.FileMode{0600, 0644, 0666, 0666, 0600, 0620, 0600} {
 		if err := os.Chmod(path, mode); err != nil {
@@ -405,12 +407,12 @@ func TestL2_SnapshotMakesNothing(t *testing.T) {
 }
 
 func TestL2_TimeLeft(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2))
 	k, _ := mustOpen(t, d, simPath, c)
 	k.mustCommit(k.lease(ip(1), 1, 3600), k.lease(ip(2), 2, 60))
 	c.pass(100e9)
-	f, _ := d.open(simPath, 0)
+	f, _ := d.Open(simPath, 0)
 	clock := NewClock(c.read)
 	loaded, err := snapshot(simPath, f, clock)
 	if err != nil {
@@ -454,7 +456,7 @@ func FuzzLoad(f *testing.F) {
 			t.Fatalf("cut to %d octets, though %d were synced", len(after), n)
 		}
 		want := linesOfTable(k.table)
-		d.kill()
+		d.Kill()
 		k, again := mustOpen(t, d, simPath, c)
 		if got := linesOfTable(k.table); got != want || again.Torn != "" {
 			t.Fatalf("read again:\n%s want\n%s", got, want)
@@ -563,7 +565,7 @@ func TestP2_AddedAndRemoved(t *testing.T) {
 }
 
 func TestP2_TimesAtTheEdge(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	k, _ := mustOpen(t, d, simPath, c)
 	r := bound(ip(1), 1, k.now(), Infinite-1) // nobody means it, but it must not make the file corrupt
 	k.mustCommit(r)

@@ -13,25 +13,25 @@ import (
 // catchUp finds out what others did to the file since the last time.
 func (f *File) catchUp(c *Changes) error {
 	f.heard = f.heard[:0]
-	st, err := f.disk.stat(f.path)
+	st, err := f.disk.Stat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return f.gone(c, "was removed")
 	case err != nil:
 		return err
-	case !st.same(f.id):
+	case !st.Same(f.id):
 		return f.reload(c, "was replaced by another file")
-	case st.exposed && !f.id.exposed: // the next start will refuse it
+	case st.Exposed && !f.id.Exposed: // the next start will refuse it
 		c.note(quoted(f.path) + " can be written by others")
 	}
-	f.id.exposed = st.exposed
+	f.id.Exposed = st.Exposed
 	switch {
-	case st.size == f.end:
+	case st.Size == f.end:
 		return nil
-	case st.size == 0: // nobody's pool: as good as removed
+	case st.Size == 0: // nobody's pool: as good as removed
 		f.end, f.saved, f.lines, f.tail = 0, 0, 0, nil
 		return f.gone(c, "was emptied")
-	case st.size < f.end:
+	case st.Size < f.end:
 		return f.reload(c, overwritten)
 	}
 	// Longer: did somebody append, or put something else into the file?
@@ -42,7 +42,7 @@ func (f *File) catchUp(c *Changes) error {
 	case !bytes.HasSuffix(tail, f.tail):
 		return f.reload(c, overwritten)
 	}
-	return f.listen(c, st.size)
+	return f.listen(c, st.Size)
 }
 
 const overwritten = "was overwritten"
@@ -53,11 +53,11 @@ func (f *File) gone(c *Changes, why string) error {
 	c.Mended = f.corrupt != nil
 	f.corrupt = nil
 	f.lose(&fs.PathError{Op: "read", Path: f.path, Err: errors.New(why)})
-	st, err := f.f.stat()
-	if err != nil || st.size <= f.end {
+	st, err := f.f.Status()
+	if err != nil || st.Size <= f.end {
 		return err
 	}
-	return f.listen(c, st.size)
+	return f.listen(c, st.Size)
 }
 
 // listen reads what was appended to the file.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dhcpd/internal/netip"
+	"dhcpd/internal/simdisk"
 )
 
 // walkAll walks to the end in steps of some, and calls between after each.
@@ -164,7 +165,7 @@ func TestQ5_WalkIsShort(t *testing.T) {
 // TestQ5_ResetStays: that a command freed an address is known after a start,
 // after compactions, and when the file is written anew; a lease ends that.
 func TestQ5_ResetStays(t *testing.T) {
-	d, c := newSimDisk(), newSimClock()
+	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2), ip(3))
 	k, _ := mustOpen(t, d, simPath, c)
 	for n := range 3 {
@@ -195,7 +196,7 @@ func TestQ5_ResetStays(t *testing.T) {
 	k.compactNow()
 	k = k.reopen(c, func() {})
 	check("leased and compacted", true, false, false)
-	k.disk.remove(simPath)
+	k.disk.Remove(simPath)
 	if _, err := k.commit(false); err == nil { // it is gone: the next block says all
 		t.Error("nobody misses the file")
 	}
