@@ -106,7 +106,7 @@ func BenchmarkOldestThenBind(b *testing.B) {
 		if !ok {
 			b.Fatal("none free")
 		}
-		t.Hold(a, r.Client, now+64)
+		t.Hold(a, r.Client, nil, now+64)
 		r.Addr, r.Told = a, 1<<32+Time(i) // longer ago than now, but in order
 		t.Apply(r)
 	}
@@ -116,7 +116,7 @@ func BenchmarkHold(b *testing.B) {
 	t := benchTable(b)
 	c := client(1)
 	for i := range b.N {
-		t.Hold(ip(i%4096), c, 64)
+		t.Hold(ip(i%4096), c, nil, 64)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestS17_NoAllocation(t *testing.T) {
 		"IsFree":   func() { tab.At(ip(3)).Free(now) },
 		"Oldest":   func() { tab.Oldest(net, now) },
 		"Hold": func() {
-			tab.Hold(ip(5), c, now+64)
+			tab.Hold(ip(5), c, nil, now+64)
 			tab.HeldFor(c.ID, net, now)
 			tab.At(ip(5)).HeldBy(now)
 			tab.Unhold(ip(5))

@@ -80,15 +80,6 @@ func (t *Table) ByAddr(a netip.Addr) (Record, bool) {
 // Member tells whether a is in the pool, as opposed to only having a binding.
 func (t *Table) Member(a netip.Addr) bool { return t.At(a).w.is(member) }
 
-// ByClient returns the record of the client on network on: see Of.
-func (t *Table) ByClient(id []byte, on netip.Prefix) (Record, bool) {
-	e := t.Of(id, on)
-	if !e.Known() {
-		return Record{}, false
-	}
-	return e.Record(), true
-}
-
 func (t *Table) isOn(w *row, on netKey) bool {
 	if w.net == 0 {
 		return on.has(w.addr)
@@ -146,28 +137,28 @@ func (t *Table) All() iter.Seq[Record] {
 // Oldest returns the free address on network on that was never used, or else
 // the one whose last lease ended longest ago.
 func (t *Table) Oldest(on netip.Prefix, now Time) (netip.Addr, bool) {
-	n, ok := t.netOf[keyOf(on)]
-	if !ok || t.shut {
-		return netip.Addr{}, false
-	}
-	t.tick(&t.nets[n], now)
-	ended, i := t.nets[n].queues[free].top()
-	if i == 0 || ended > now {
-		return netip.Addr{}, false
-	}
-	return netip.AddrFrom(t.row(i).addr), true
+	ended, a, ok := t.first(free, on, now)
+	return a, ok && ended <= now
 }
 
 // OldestAbandoned returns the address on network on that was abandoned
 // longest ago.
 func (t *Table) OldestAbandoned(on netip.Prefix) (netip.Addr, bool) {
-	n, ok := t.netOf[keyOf(on)]
-	if !ok || t.shut {
-		return netip.Addr{}, false
+	_, a, ok := t.first(abandoned, on, 0) // as the last tick has left it
+	return a, ok
+}
+
+// first returns the first address of a queue of network on, and its time there;
+// none while nothing may be given out.
+func (t *Table) first(k kind, on netip.Prefix, now Time) (at Time, a netip.Addr, ok bool) {
+	n, known := t.netOf[keyOf(on)]
+	if !known || t.shut {
+		return 0, a, false
 	}
-	_, i := t.nets[n].queues[abandoned].top()
+	t.tick(&t.nets[n], now)
+	at, i := t.nets[n].queues[k].top()
 	if i == 0 {
-		return netip.Addr{}, false
+		return 0, a, false
 	}
-	return netip.AddrFrom(t.row(i).addr), true
+	return at, netip.AddrFrom(t.row(i).addr), true
 }

@@ -69,7 +69,7 @@ func TestR6_GleanedIsNotFree(t *testing.T) {
 	tab.Apply(&Record{Addr: ip(1), State: Relayed, Told: 10, Client: client(1)})
 	tab.Apply(&Record{Addr: ip(2), State: Relayed, Told: 10, Client: client(2)})
 	for _, a := range []netip.Addr{ip(1), ip(2)} {
-		tab.Hold(a, client(3), 99)
+		tab.Hold(a, client(3), nil, 99)
 		if _, held := tab.At(a).HeldBy(20); held || tab.At(a).Free(20) {
 			t.Errorf("%v can be given out", a)
 		}

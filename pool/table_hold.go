@@ -16,14 +16,12 @@ type hold struct {
 	spare uint32 // of an unused one: the next unused
 }
 
-// Hold keeps an address of the pool for a client to which it was OFFERed. It
-// ends at until, with Unhold, or when a record of a is applied; it is not
-// written to the file. Addresses that are not to be given out are not held, nor
-// one that the client's own lease keeps for it until then.
-func (t *Table) Hold(a netip.Addr, c Client, until Time) { t.HoldFor(a, c, nil, until) }
-
-// HoldFor is Hold for a client that came through a relay with option 82 agent.
-func (t *Table) HoldFor(a netip.Addr, c Client, agent []byte, until Time) {
+// Hold keeps an address of the pool for a client to which it was OFFERed, and
+// which came with option 82 agent if that is not nil. It ends at until, with
+// Unhold, or when a record of a is applied; it is not written to the file.
+// Addresses that are not to be given out are not held, nor one that the client's
+// own lease keeps for it until then.
+func (t *Table) Hold(a netip.Addr, c Client, agent []byte, until Time) {
 	i := t.find(a)
 	if q := t.row(i).queue; i == 0 || q == none || q == gleaned {
 		return

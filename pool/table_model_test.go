@@ -129,7 +129,7 @@ func TestTable_AgainstModel(t *testing.T) {
 				tab.Regroup(by24)
 			case 5:
 				c, until := client(rnd.IntN(30)), now+Time(rnd.IntN(30))
-				tab.Hold(a, c, until)
+				tab.Hold(a, c, nil, until)
 				if m.unhold(a); m.placed(a) && !m.keeps(a, c, now, until) {
 					m.holds[a], m.until[a] = c, until
 				}

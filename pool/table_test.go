@@ -40,6 +40,15 @@ func bound(a netip.Addr, n int, since, told Time) *Record {
 	return &Record{Addr: a, State: Bound, Since: since, Told: told, Kept: told, Client: client(n)}
 }
 
+// ByClient is Of with the whole record.
+func (t *Table) ByClient(id []byte, on netip.Prefix) (Record, bool) {
+	e := t.Of(id, on)
+	if !e.Known() {
+		return Record{}, false
+	}
+	return e.Record(), true
+}
+
 func tableOf(addrs ...netip.Addr) *Table {
 	t := NewTable()
 	t.Regroup(by24)
@@ -144,7 +153,7 @@ func TestS7_OldestAbandonedLastResort(t *testing.T) {
 	}
 	got, ok := tab.OldestAbandoned(on(ip(1)))
 	wantAddr(t, "abandoned longest", got, ok, ip(2))
-	tab.Hold(ip(2), client(1), 50) // offered: not to the next one, too
+	tab.Hold(ip(2), client(1), nil, 50) // offered: not to the next one, too
 	got, ok = tab.OldestAbandoned(on(ip(1)))
 	wantAddr(t, "next", got, ok, ip(3))
 	tab.Tick(50)
@@ -156,7 +165,7 @@ func TestS3_HoldIsMemoryOnly(t *testing.T) {
 	a, b := ip(1), ip(2)
 	tab := tableOf(a, b)
 	net := on(a)
-	tab.Hold(a, client(1), 74)
+	tab.Hold(a, client(1), nil, 74)
 	if tab.At(a).Free(73) || !tab.At(a).Free(74) {
 		t.Error("a hold lasts until its end")
 	}
@@ -181,12 +190,12 @@ func TestS3_HoldIsMemoryOnly(t *testing.T) {
 	if _, ok := tab.HeldFor(etherID(1), net, 0); ok {
 		t.Error("a hold that is over was not forgotten")
 	}
-	tab.Hold(b, client(2), 99)
+	tab.Hold(b, client(2), nil, 99)
 	tab.Unhold(b)
 	if !tab.At(b).Free(1) {
 		t.Error("Unhold does not free")
 	}
-	tab.Hold(b, client(2), 99)
+	tab.Hold(b, client(2), nil, 99)
 	tab.Apply(bound(b, 2, 5, 10))
 	if _, ok := tab.At(b).HeldBy(6); ok || !tab.At(b).Free(10) {
 		t.Error("a record does not end the hold")
@@ -272,7 +281,7 @@ func TestTable_EqualHashes(t *testing.T) {
 	}
 	for n := range 40 {
 		tab.Add(ip(n + 100))
-		tab.Hold(ip(n+100), client(n), 9)
+		tab.Hold(ip(n+100), client(n), nil, 9)
 		tab.Apply(bound(ip(n), n, 1, 2))
 	}
 	for n := range 40 {

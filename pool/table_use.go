@@ -129,16 +129,8 @@ func (t *Table) InUse(on netip.Prefix, agent []byte, now Time) (network, circuit
 // OldestHold returns the address on network on whose hold ends first, and when
 // that is.
 func (t *Table) OldestHold(on netip.Prefix, now Time) (a netip.Addr, until Time, ok bool) {
-	n, ok := t.netOf[keyOf(on)]
-	if !ok || t.shut {
-		return netip.Addr{}, 0, false
-	}
-	t.tick(&t.nets[n], now)
-	until, i := t.nets[n].queues[held].top()
-	if i == 0 {
-		return netip.Addr{}, 0, false
-	}
-	return netip.AddrFrom(t.row(i).addr), until, true
+	until, a, ok = t.first(held, on, now)
+	return a, until, ok
 }
 
 // Next writes into list the addresses on network on that Oldest would return

@@ -33,8 +33,8 @@ func TestS16_InUse(t *testing.T) {
 	wantUse(t, "no circuit in option 82", tab, []byte{9, 1, 'x'}, 10, 2, 0)
 	wantUse(t, "cut short", tab, []byte{1, 9, 'c'}, 10, 2, 0)
 	wantUse(t, "the rest doesn't matter", tab, []byte{1, 2, 'c', '1', 2, 1, 'r', 9, 1, 'y'}, 10, 2, 1)
-	tab.HoldFor(ip(3), client(4), line(1), 50)
-	tab.Hold(ip(4), client(5), 60)
+	tab.Hold(ip(3), client(4), line(1), 50)
+	tab.Hold(ip(4), client(5), nil, 60)
 	wantUse(t, "and two holds", tab, line(1), 49, 4, 2)
 	wantUse(t, "one hold is over", tab, line(1), 50, 3, 1)
 	from(ip(4), 5, line(1), 150)
@@ -48,7 +48,7 @@ func TestS16_InUse(t *testing.T) {
 	abandoned := &Record{Addr: ip(4), State: Abandoned, Since: 101, Client: client(5), Extra: Extra{Agent: line(2)}}
 	tab.Apply(abandoned)
 	wantUse(t, "abandoned", tab, line(2), 101, 1, 1)
-	tab.Hold(ip(4), Client{}, 110)
+	tab.Hold(ip(4), Client{}, nil, 110)
 	wantUse(t, "abandoned and set aside", tab, line(2), 101, 2, 1)
 	wantUse(t, "not set aside any more", tab, line(2), 110, 1, 1)
 	abandoned.State = Released
@@ -77,7 +77,7 @@ func TestS16_InUseCounts(t *testing.T) {
 				tab.Remove(a)
 			}
 		case 2:
-			tab.HoldFor(a, client(n), line(n), now+Time(rnd.IntN(64)))
+			tab.Hold(a, client(n), line(n), now+Time(rnd.IntN(64)))
 			holdOn[a] = n
 		case 3:
 			if rnd.IntN(40) == 0 {
@@ -123,9 +123,9 @@ func TestS16_OldestHold(t *testing.T) {
 	if a, _, ok := tab.OldestHold(on(ip(1)), 0); ok {
 		t.Errorf("held: %v", a)
 	}
-	tab.Hold(ip(300), client(1), 1)
-	tab.Hold(ip(2), client(2), 70)
-	tab.Hold(ip(1), client(1), 90)
+	tab.Hold(ip(300), client(1), nil, 1)
+	tab.Hold(ip(2), client(2), nil, 70)
+	tab.Hold(ip(1), client(1), nil, 90)
 	a, until, ok := tab.OldestHold(on(ip(1)), 10)
 	wantAddr(t, "first", a, ok, ip(2))
 	if until != 70 {
@@ -156,7 +156,7 @@ func TestS15_Next(t *testing.T) {
 			for i, a := range list[:got] {
 				want, ok := tab.Oldest(on(ip(1)), now)
 				wantAddr(t, "next", a, ok, want)
-				tab.Hold(want, client(i), now+9)
+				tab.Hold(want, client(i), nil, now+9)
 			}
 			for _, a := range list[:got] {
 				tab.Unhold(a)
@@ -177,8 +177,8 @@ func TestS7_Abandoned(t *testing.T) {
 	for i, a := range []netip.Addr{ip(1), ip(300), ip(4)} {
 		tab.Apply(&Record{Addr: a, State: Abandoned, Since: Time(10 + i)})
 	}
-	tab.Hold(ip(1), client(1), 99)
-	tab.Hold(ip(2), client(2), 99)
+	tab.Hold(ip(1), client(1), nil, 99)
+	tab.Hold(ip(2), client(2), nil, 99)
 	got := map[netip.Addr]Time{}
 	for a, since := range tab.Abandoned {
 		got[a] = since
@@ -204,7 +204,7 @@ func TestS2_ManyEnd(t *testing.T) {
 			t.Fatalf("address %d: %v %v ended at %d, after %d", n, a, ok, r.Told, last)
 		}
 		last = r.Told
-		tab.Hold(a, client(n), 2000)
+		tab.Hold(a, client(n), nil, 2000)
 	}
 	if a, ok := tab.Oldest(on(ip(1)), 1000); ok {
 		t.Errorf("one too many: %v", a)

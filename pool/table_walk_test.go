@@ -103,7 +103,7 @@ func TestQ5_WalkSeen(t *testing.T) {
 	tab.Tick(20)
 	tab.SetFree(ip(2))
 	tab.Apply(&Record{Addr: ip(3), State: Relayed, Told: 1000, Client: client(3)})
-	tab.Hold(ip(4), client(4), 50)
+	tab.Hold(ip(4), client(4), nil, 50)
 	tab.Apply(bound(ip(5), 5, 10, 100))
 	got := walkAll(t, tab.Walk(Key{}), 10, 20, func() {
 		for n := range 9 {

@@ -76,8 +76,8 @@ func (l *load) selecting(n int) *dhcp4.Message {
 	m := l.message(n, dhcp4.Request, relayAddr)
 	id := m.Options.Get(dhcp4.ClientID)
 	a, ok := l.table.HeldFor(id, loaded, pool.Time(l.now.Unix()))
-	if r, known := l.table.ByClient(id, loaded); known {
-		a, ok = r.Addr, true
+	if e := l.table.Of(id, loaded); e.Known() {
+		a, ok = e.Addr(), true
 	}
 	if !ok {
 		l.t.Fatalf("no OFFER to client %d", n)
@@ -89,11 +89,11 @@ func (l *load) selecting(n int) *dhcp4.Message {
 
 func (l *load) renewing(n int, giaddr netip.Addr) *dhcp4.Message {
 	m := l.message(n, dhcp4.Request, giaddr)
-	r, ok := l.table.ByClient(m.Options.Get(dhcp4.ClientID), loaded)
-	if !ok {
+	e := l.table.Of(m.Options.Get(dhcp4.ClientID), loaded)
+	if !e.Known() {
 		l.t.Fatalf("no lease of client %d", n)
 	}
-	m.Ciaddr = r.Addr
+	m.Ciaddr = e.Addr()
 	return m
 }
 
@@ -110,7 +110,7 @@ func (l *load) answer(packets [][]byte) time.Duration {
 				l.old, _ = l.table.Apply(a.Record)
 				l.acks++
 			case act.Hold:
-				l.table.HoldFor(a.Addr, a.Client, a.Agent, a.Until)
+				l.table.Hold(a.Addr, a.Client, a.Agent, a.Until)
 			case act.Unhold:
 				l.table.Unhold(a.Addr)
 			case act.Send:
@@ -155,8 +155,8 @@ func exchanges(b *testing.B, client func(n int) int, fresh bool) {
 		discovers = min(discovers, l.answer(l.batch(inFlight, n, func(n int) *dhcp4.Message { return l.discover(client(n)) })))
 		requests = min(requests, l.answer(l.batch(inFlight, n, func(n int) *dhcp4.Message { return l.selecting(client(n)) })))
 		for i := range inFlight * btoi(fresh) {
-			r, _ := l.table.ByClient(l.message(client(n+i), dhcp4.Request, relayAddr).Options.Get(dhcp4.ClientID), loaded)
-			l.table.Apply(&pool.Record{Addr: r.Addr})
+			m := l.message(client(n+i), dhcp4.Request, relayAddr)
+			l.table.Apply(&pool.Record{Addr: l.table.Of(m.Options.Get(dhcp4.ClientID), loaded).Addr()})
 		}
 	}
 	if l.acks != leases+n {

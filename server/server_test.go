@@ -110,7 +110,7 @@ func (w *world) apply(x *act.Action, a *answer) string {
 	case act.Note:
 		return map[act.Level]string{act.Drop: "drop", act.Refusal: "refuse", act.Log: "log " + x.Text}[x.Level]
 	case act.Hold:
-		w.table.HoldFor(x.Addr, x.Client, x.Agent, x.Until)
+		w.table.Hold(x.Addr, x.Client, x.Agent, x.Until)
 		return "hold " + x.Addr.String()
 	case act.Check:
 		return "check " + x.Addr.String()

@@ -271,7 +271,7 @@ func (s *service) do(n *network, actions []act.Action) {
 			s.d.count.send(a)
 			s.send(n, a, box)
 		case act.Hold:
-			s.table.HoldFor(a.Addr, a.Client, a.Agent, a.Until)
+			s.table.Hold(a.Addr, a.Client, a.Agent, a.Until)
 		case act.Unhold:
 			s.table.Unhold(a.Addr)
 		case act.Check:

@@ -127,7 +127,7 @@ func (s *simServer) obey(a *act.Action) {
 	w := s.x.w
 	switch a.Verb {
 	case act.Hold:
-		s.table.HoldFor(a.Addr, a.Client, a.Agent, a.Until)
+		s.table.Hold(a.Addr, a.Client, a.Agent, a.Until)
 	case act.Unhold:
 		s.table.Unhold(a.Addr)
 	case act.Commit:
