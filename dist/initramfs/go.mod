@@ -4,7 +4,10 @@ go 1.26.0
 
 replace dhcpd => ../..
 
-tool github.com/u-root/u-root
+tool (
+	github.com/u-root/u-root
+	github.com/u-root/u-root/cmds/core/dhclient
+)
 
 require (
 	dhcpd v0.0.0-00010101000000-000000000000
@@ -21,6 +24,7 @@ require (
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/hugelgupf/go-shlex v0.0.0-20200702092117-c80c9d0918fa // indirect
 	github.com/hugelgupf/vmtest v0.0.0-20240307030256-5d9f3d34a58d // indirect
+	github.com/insomniacslk/dhcp v0.0.0-20231206064809-8c70d406f6d2 // indirect
 	github.com/klauspost/compress v1.18.0 // indirect
 	github.com/klauspost/pgzip v1.2.6 // indirect
 	github.com/knz/bubbline v0.0.0-20230717192058-486954f9953f // indirect
