@@ -43,7 +43,7 @@ func (k *asker) prepare(s *service, list []*relay.Network) {
 		return
 	}
 	if k.ear == nil {
-		ear, err := link.WatchNeighbours()
+		ear, err := s.d.doors.neighbours()
 		if err != nil {
 			s.d.say.once(err.Error())
 			return
@@ -103,7 +103,7 @@ func (s *service) networkOf(to *relay.Network) *network {
 func (s *service) fetch(source, server netip.Addr, query []byte) {
 	rest := make(chan int)
 	p := piece{server: server, rest: rest}
-	stream, err := link.Dial(source, server)
+	stream, err := s.d.doors.dial(source, server)
 	if err == nil {
 		defer stream.Close()
 		err = stream.Write(query)

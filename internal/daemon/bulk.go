@@ -69,7 +69,7 @@ type caller struct {
 func (b *bulk) open(s *service) {
 	switch wanted := s.d.any((*network).tells); {
 	case wanted && b.ear == nil:
-		ear, err := link.Listen()
+		ear, err := s.d.doors.listen()
 		if err != nil {
 			s.d.say.once(err.Error())
 			return

@@ -92,7 +92,7 @@ func (c *checks) listen(n *network) bool {
 	var err error
 	switch {
 	case n == nil && c.ping == nil:
-		if c.ping, err = link.OpenPing(); err == nil {
+		if c.ping, err = c.s.d.doors.ping(); err == nil {
 			go c.readPing(c.ping)
 		}
 	case n != nil && c.arp[n] == nil:
@@ -107,7 +107,7 @@ func (c *checks) listen(n *network) bool {
 }
 
 func (c *checks) openARP(n *network) error {
-	f, err := link.OpenFrames(n.link.ID, link.ARP)
+	f, err := c.s.d.doors.frames(n.link.ID, link.ARP)
 	if err == nil {
 		c.arp[n] = &ear{f, true}
 		go c.readARP(c.arp[n], n.link.MAC)

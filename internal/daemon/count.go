@@ -146,7 +146,7 @@ type report struct {
 	relay       relay.Counts
 	others      []server.Other
 	clock       clock
-	udp         *link.UDP // nil until it is open
+	udp         datagrams // nil until it is open
 }
 
 // append appends the report as -q reads it: on each line a number and of what,

@@ -51,6 +51,7 @@ type Daemon struct {
 	first int             // how many of them were there at the start
 	stale bool            // the config file has changed, and could not be understood
 	host  link.Host
+	doors doors
 
 	nets     map[int]*network // by interface index
 	order    []*network       // by interface index, ascending
@@ -107,6 +108,7 @@ const (
 func Run(o Options) int {
 	d := &Daemon{
 		opt:     o,
+		doors:   linux,
 		say:     sayer{out: o.Stdout, err: o.Stderr, level: o.Debug},
 		random:  rand.Uint64,
 		nets:    map[int]*network{},

@@ -73,7 +73,7 @@ func (d *Daemon) open(n *network) {
 }
 
 func (d *Daemon) openFrames(n *network, kind link.Kind) link.Frames {
-	f, err := link.OpenFrames(n.link.ID, kind)
+	f, err := d.doors.frames(n.link.ID, kind)
 	if err != nil {
 		d.say.once(err.Error())
 		n.ears.deaf = true

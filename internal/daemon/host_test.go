@@ -75,7 +75,7 @@ func newDaemon(t *testing.T, text string) (*Daemon, *network, *fakeHost) {
 	}
 	h := &fakeHost{}
 	d := &Daemon{
-		cfg: cfg, host: h, now: start,
+		cfg: cfg, host: h, doors: linux, now: start,
 		say:    sayer{out: io.Discard, err: io.Discard},
 		random: rand.Uint64,
 		nets:   map[int]*network{},

@@ -73,9 +73,27 @@ func (d *Daemon) loop() int {
 	}
 }
 
-// finishTurn does what is due, sends what was decided, and sets the alarm for
-// what comes next.
+// finishTurn ends a turn, and sets the alarm for what comes next.
 func (d *Daemon) finishTurn() {
+	d.finish()
+	if d.opt.Once > 0 {
+		d.judge()
+	}
+	if next := d.next(); next != d.alarmAt {
+		d.alarmAt = next
+		d.check(d.alarm.Set(d.clock.boottime(next)))
+	}
+	d.count.of[turns]++
+	d.tell()
+}
+
+// next returns when there is something to do, the zero Time for never.
+func (d *Daemon) next() time.Time {
+	return earlier(earlier(d.service.wake(), d.wake), d.race.wake)
+}
+
+// finish does what is due, and sends what was decided.
+func (d *Daemon) finish() {
 	d.wakeClients()
 	if d.resettle {
 		d.settle()
@@ -87,15 +105,6 @@ func (d *Daemon) finishTurn() {
 	d.service.due()
 	d.service.flush()
 	d.service.listen()
-	if d.opt.Once > 0 {
-		d.judge()
-	}
-	if next := earlier(earlier(d.service.wake(), d.wake), d.race.wake); next != d.alarmAt {
-		d.alarmAt = next
-		d.check(d.alarm.Set(d.clock.boottime(next)))
-	}
-	d.count.of[turns]++
-	d.tell()
 }
 
 // wakeClients wakes those whose time has come. Most turns end at the first

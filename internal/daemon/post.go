@@ -19,11 +19,9 @@ type post struct {
 // letter is a batch of replies, and what is to send it.
 type letter struct {
 	batch *link.Batch
-	by    interface {
-		Send(*link.Batch) (lost int, err error)
-	}
-	lost int // what became of it
-	err  error
+	by    mailer
+	lost  int // what became of it
+	err   error
 }
 
 // letters is how many may lie with the postman.

@@ -125,7 +125,7 @@ func (s *service) prepareRelay(n *network, ways map[netip.Addr]way) {
 }
 
 func (s *service) wayTo(server netip.Addr) (w way) {
-	from, ok := link.SourceTo(server)
+	from, ok := s.d.doors.source(server)
 	if !ok {
 		return w
 	}

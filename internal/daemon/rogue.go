@@ -28,7 +28,7 @@ func (s *service) eavesdrop() {
 		if s.table == nil || !n.serves() || !n.link.Up || !n.link.Ether || s.ears[n] != nil {
 			continue
 		}
-		f, err := link.OpenFrames(n.link.ID, link.DHCP)
+		f, err := d.doors.frames(n.link.ID, link.DHCP)
 		if err != nil {
 			d.say.once(err.Error())
 			continue

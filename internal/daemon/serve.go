@@ -26,8 +26,8 @@ type service struct {
 	nets  relay.Nets  // that we relay for
 	table *pool.Table // nil until it is open
 	file  *pool.File
-	udp   *link.UDP
-	raw   *link.Sender
+	udp   datagrams
+	raw   sender
 
 	received chan *link.Batch // from the reader of port 67
 	idle     chan *link.Batch // back to it
@@ -109,7 +109,7 @@ func (s *service) open() error {
 		return nil
 	}
 	debug.SetGCPercent(servingGC)
-	file, loaded, err := pool.Open(s.d.opt.Pool, s.d.clock.Clock)
+	file, loaded, err := s.d.doors.pool(s.d.opt.Pool, s.d.clock.Clock)
 	if err != nil {
 		return err
 	}
@@ -149,11 +149,11 @@ func (s *service) firstBlock() {
 }
 
 func (s *service) openSockets() (err error) {
-	if s.udp, err = link.ListenUDP(dhcp4.ServerPort, link.ID{}); err != nil {
+	if s.udp, err = s.d.doors.port67(); err != nil {
 		return errors.New(err.Error() + ": is another DHCP server running?")
 	}
 	if err = s.udp.Only(); err == nil {
-		s.raw, err = link.OpenSender()
+		s.raw, err = s.d.doors.sender()
 	}
 	if err != nil {
 		s.udp.Close()
@@ -163,7 +163,7 @@ func (s *service) openSockets() (err error) {
 
 // wait is the reader of port 67. It waits for the first requests after a
 // pause; as long as more are there the loop reads them itself (listen).
-func (s *service) wait(udp *link.UDP) {
+func (s *service) wait(udp datagrams) {
 	for b := range s.idle {
 		err := udp.Receive(b)
 		if errors.Is(err, os.ErrClosed) {

@@ -39,6 +39,11 @@ func (d *Daemon) reload() {
 		d.say.often(d.now, remark, err.Error()+"; the configuration stays as it was")
 		return
 	}
+	d.reloaded(old)
+}
+
+// reloaded lets follow what follows from another config.
+func (d *Daemon) reloaded(old *conf.Config) {
 	d.service.stale = true
 	d.resettle = true
 	d.service.changed(old)

@@ -79,7 +79,7 @@ func (m *machine) start() {
 	if err != nil {
 		m.w.Fatal(err)
 	}
-	m.d = &Daemon{cfg: cfg, host: m, clock: clockOf(m.read), random: m.w.rnd.Uint64, say: sayer{out: io.Discard, err: &m.out},
+	m.d = &Daemon{cfg: cfg, host: m, doors: linux, clock: clockOf(m.read), random: m.w.rnd.Uint64, say: sayer{out: io.Discard, err: &m.out},
 		nets: map[int]*network{}, addrs: map[netip.Addr]bool{}, missed: map[string]bool{}, ifSet: map[string]bool{},
 		out1: link.NewBatch(1, 1<<12), saver: &saver{next: make(chan func() error, 1)}}
 	if *again >= 0 {
