@@ -82,10 +82,13 @@ demo: build/dhcpd
 peers:
 	.ci/peers
 
-# Every test, also of the modules below this one, and their count.
+# Every test, also of the modules below this one, and their count; those that boot
+# a machine BOOTS times.
+BOOTS = 1
+
 test: peers
 	@mkdir -p build
-	@.ci/test | tee build/test.json | go run ./internal/features $(STRICT)
+	@BOOTS=$(BOOTS) .ci/test | tee build/test.json | go run ./internal/features $(STRICT)
 
 # The same, and each feature with the tests that prove it.
 features: test

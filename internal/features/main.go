@@ -1,4 +1,5 @@
-// Features reads what `go test -json` says, shows what failed, and counts.
+// Features reads what `go test -json` says, shows what failed and the figures
+// that tests give as attributes, and counts.
 // With -table it also lists the features of dhcpd, by the ids that tests
 // carry in their names, with the tests of each that ran and passed.
 //
@@ -43,6 +44,7 @@ type event struct {
 	Output      string
 	Elapsed     float64
 	FailedBuild string
+	Key, Value  string // of an attribute, Action attr
 }
 
 // A tally is what became of all tests.
@@ -51,7 +53,12 @@ type tally struct {
 	passed  []string // tests by name, with their subtests
 	failed  []string // the same, and packages that did not build or crashed
 	skipped []string
+	seen    map[string]bool   // who is among passed
 	said    map[string]string // what a test has printed so far
+}
+
+func newTally(out io.Writer) *tally {
+	return &tally{out: out, seen: map[string]bool{}, said: map[string]string{}}
 }
 
 func (t *tally) read(in io.Reader) error {
@@ -73,9 +80,14 @@ func (t *tally) take(e event) {
 	switch e.Action {
 	case "output", "build-output":
 		t.said[key] += e.Output
+	case "attr":
+		fmt.Fprintf(t.out, "      %s: %s %s\n", e.Test, e.Key, e.Value)
 	case "pass":
 		if e.Test != "" {
-			t.passed = append(t.passed, e.Test)
+			if !t.seen[key] { // else one of go test -count
+				t.passed = append(t.passed, e.Test)
+			}
+			t.seen[key] = true
 		} else {
 			fmt.Fprintf(t.out, "ok    %-28s %6.1f s\n", e.Package, e.Elapsed)
 		}
@@ -162,7 +174,7 @@ func main() {
 	table := flag.Bool("table", false, "list the features with their tests")
 	strict := flag.Bool("strict", false, "a skipped test is a failure")
 	flag.Parse()
-	t := &tally{out: os.Stdout, said: map[string]string{}}
+	t := newTally(os.Stdout)
 	if err := t.read(os.Stdin); err != nil {
 		fmt.Fprintln(os.Stderr, "features:", err)
 		os.Exit(1)

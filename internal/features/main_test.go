@@ -70,6 +70,8 @@ func TestIdsKnown(t *testing.T) {
 const sample = `{"Action":"start","Package":"dhcpd/a"}
 {"Action":"output","Package":"dhcpd/a","Test":"TestS1_Good","Output":"noise\n"}
 {"Action":"pass","Package":"dhcpd/a","Test":"TestS1_Good/sub"}
+{"Action":"attr","Package":"dhcpd/a","Test":"TestS1_Good","Key":"size","Value":"7 kB"}
+{"Action":"pass","Package":"dhcpd/a","Test":"TestS1_Good"}
 {"Action":"pass","Package":"dhcpd/a","Test":"TestS1_Good"}
 {"Action":"output","Package":"dhcpd/a","Test":"TestS2_Bad","Output":"wrong\n"}
 {"Action":"fail","Package":"dhcpd/a","Test":"TestS2_Bad"}
@@ -87,7 +89,7 @@ not json
 
 func TestTally(t *testing.T) {
 	var out strings.Builder
-	tl := &tally{out: &out, said: map[string]string{}}
+	tl := newTally(&out)
 	if err := tl.read(strings.NewReader(sample)); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +103,7 @@ func TestTally(t *testing.T) {
 		t.Errorf("skipped %q, want %q", tl.skipped, want)
 	}
 	tl.table()
-	for _, want := range []string{"wrong\n", "oops\n", "panic in TestMain\n", "not json\n", "ok    dhcpd/d",
+	for _, want := range []string{"wrong\n", "oops\n", "panic in TestMain\n", "not json\n", "ok    dhcpd/d", "TestS1_Good: size 7 kB\n",
 		"S1   whom the server answers\n       TestS1_Good\n", "\n1 features have tests"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in the output:\n%s", want, out.String())
