@@ -61,7 +61,7 @@ type Record struct {
 	Addr  netip.Addr
 	State State
 	Since Time // when it got into this state
-	Told  Time // the end that the client was told
+	Told  Time // the latest end that the client was told
 	Kept  Time // the end that stable storage promises: not before Told
 	Client
 	Extra

@@ -57,6 +57,10 @@ func (s *Server) ends() pool.Time {
 // Storage promises more than the client is told (design.md, "Two ends"): one
 // more lease time, at most a day. So a renewal within that rests on a record
 // that is there already: it is Lazy.
+//
+// A lease that gets shorter is kept until the end that the client was told
+// before: the ACK may get lost, and then it knows of no other. Of one without
+// an end a day is enough, since such a client would never come to renew it.
 func (s *Server) commit(p place) {
 	state := pool.Bound
 	if p.fixed {
@@ -72,7 +76,12 @@ func (s *Server) commit(p place) {
 		*r = pool.Record{Addr: p.addr, State: state, Since: s.at}
 	}
 	promised, news := r.Kept, s.learn() || old.Wakeful() // that it was woken is to be known
-	r.Told = s.ends()
+	end := s.ends()
+	if !same || r.Told < end || s.anew() {
+		r.Told = end
+	} else if r.Told == pool.Infinite {
+		r.Told = max(end, s.at+day)
+	}
 	r.Kept = r.Told
 	if r.Told != pool.Infinite {
 		r.Kept += pool.Time(min(s.term, day))
@@ -83,6 +92,12 @@ func (s *Server) commit(p place) {
 	}
 	a := s.next(act.Commit)
 	a.Record, a.Lazy = r, lazy
+}
+
+// anew tells whether the client has no lease that it would go by if our answer
+// got lost: it selects us, or knows nothing of renewals.
+func (s *Server) anew() bool {
+	return s.msg.Options.Has(dhcp4.ServerID) || s.msg.Type() != dhcp4.Request
 }
 
 // learn puts into the record what the message tells about the client. A class

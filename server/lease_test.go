@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -115,13 +116,16 @@ func TestP5_TwoEnds(t *testing.T) {
 		{"for ever", "DHCPlease 0xFFFFFFFF;", []step{
 			{0, selecting(9, "10.0.0.20"), ever, ever, false},
 			{1800, renew(), ever, ever, true},
-			{0, renew(asks(600)[0]), 600, 1200, false},
+			{0, renew(asks(600)[0]), 86400, 87000, false},
 			{0, renew(), ever, ever, false},
+			{0, selecting(9, "10.0.0.20", asks(600)[0]), 600, 1200, false},
 		}},
 		{"shorter asked for", "DHCPlease 3600;", []step{
 			{0, selecting(9, "10.0.0.20"), 3600, 7200, false},
-			{0, renew(asks(600)[0]), 600, 1200, false},
-			{300, renew(asks(600)[0]), 600, 900, true},
+			{0, renew(asks(600)[0]), 3600, 4200, false},
+			{300, renew(asks(600)[0]), 3300, 3900, true},
+			{2700, renew(asks(600)[0]), 600, 1200, true},
+			{0, selecting(9, "10.0.0.20", asks(300)[0]), 300, 600, false},
 		}},
 		{"ended", "DHCPlease 3600;", []step{
 			{0, selecting(9, "10.0.0.20"), 3600, 7200, false},
@@ -167,6 +171,26 @@ func TestP5_TwoEnds(t *testing.T) {
 					int64(a.record.Told)-now, int64(a.record.Kept)-now, a.lazy, s.told, s.kept, s.lazy)
 			}
 		}
+	}
+}
+
+// TestP4_ShorterMayGetLost: a client whose lease gets shorter, as after a change
+// of the config, does not hear so, and goes on by what it was told. Nobody else
+// gets its address before that has ended.
+func TestP4_ShorterMayGetLost(t *testing.T) {
+	w := newWorld(t, house, "10.0.0.20").sentTo("10.0.0.1")
+	w.bind(1, "10.0.0.20")
+	w.configure(strings.ReplaceAll(house, "3600", "60"))
+	if a := w.ask(renewing(1, "10.0.0.20")); a.reply == nil {
+		t.Fatal(a.did)
+	}
+	w.now = w.now.Add(3599 * time.Second)
+	if got := w.offered(discover(2)); got != "" {
+		t.Errorf("offered %s, which somebody has", got)
+	}
+	w.now = w.now.Add(time.Second)
+	if got := w.offered(discover(2)); got != "10.0.0.20" {
+		t.Errorf("offered %s", got)
 	}
 }
 
