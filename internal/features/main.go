@@ -4,6 +4,7 @@
 // carry in their names, with the tests of each that ran and passed.
 //
 //	go test -json ./... | features [-table] [-strict]
+//	features -page >FEATURES.md
 //
 // It exits 1 if a test failed or did not build, or, with -strict, was skipped.
 package main
@@ -173,7 +174,17 @@ func (t *tally) table() {
 func main() {
 	table := flag.Bool("table", false, "list the features with their tests")
 	strict := flag.Bool("strict", false, "a skipped test is a failure")
+	asPage := flag.Bool("page", false, "write FEATURES.md, from the names of the tests below this folder")
 	flag.Parse()
+	if *asPage {
+		text, err := page(".")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "features:", err)
+			os.Exit(1)
+		}
+		fmt.Print(text)
+		return
+	}
 	t := newTally(os.Stdout)
 	if err := t.read(os.Stdin); err != nil {
 		fmt.Fprintln(os.Stderr, "features:", err)

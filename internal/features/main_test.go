@@ -1,11 +1,7 @@
 package main
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
-	"path/filepath"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -41,29 +37,28 @@ func TestIdsKnown(t *testing.T) {
 	if len(known) < 80 {
 		t.Errorf("only %d ids", len(known))
 	}
-	files := 0
-	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		files++
-		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		for _, decl := range f.Decls {
-			if fn, ok := decl.(*ast.FuncDecl); ok {
-				for _, id := range idsOf(fn.Name.Name) {
-					if !known[id] {
-						t.Errorf("%s: %s bears an unknown id %s", path, fn.Name.Name, id)
-					}
-				}
+	tests := 0
+	err := eachTest("../..", func(dir, test string) {
+		tests++
+		for _, id := range idsOf(test) {
+			if !known[id] {
+				t.Errorf("%s: %s bears an unknown id %s", dir, test, id)
 			}
 		}
-		return nil
 	})
-	if err != nil || files == 0 {
-		t.Errorf("%d files, %v", files, err)
+	if err != nil || tests == 0 {
+		t.Errorf("%d tests, %v", tests, err)
+	}
+}
+
+func TestPage(t *testing.T) {
+	want, err := page("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("../../FEATURES.md")
+	if err != nil || string(got) != want {
+		t.Errorf("FEATURES.md is not up to date (%v): go run ./internal/features -page >FEATURES.md", err)
 	}
 }
 
