@@ -91,6 +91,17 @@ func (w *Walk) Some(dst []Seen, now Time) (n int, more bool) {
 	return n, w.next < end
 }
 
+// See fills in s about one address, as Some does; false if the table does not
+// have it.
+func (t *Table) See(a netip.Addr, s *Seen, now Time) bool {
+	i := t.find(a)
+	if i == 0 {
+		return false
+	}
+	t.see(t.row(i), s, now)
+	return true
+}
+
 // see copies what there is to tell of row w.
 func (t *Table) see(w *row, s *Seen, now Time) {
 	s.Member, s.Reset, s.Held = w.is(member), w.is(reset), t.isHeld(w, now)

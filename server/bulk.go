@@ -27,6 +27,8 @@ type Bulk struct {
 	from, to  pool.Time
 	window    bool // only what changed in that time
 	elsewhere bool // it is about another address space than the one we know
+	active    bool // it is a DHCPACTIVELEASEQUERY
+	pass      Pass // of that
 
 	infos   conf.Info
 	replies dhcp4.Message
@@ -53,13 +55,32 @@ func (b *Bulk) Open(octets []byte, cfg *conf.Config, q *conf.LeaseQuery, self ne
 	if err := b.query.Parse(octets); err != nil {
 		return dhcp4.MalformedQuery, err.Error(), true
 	}
-	if b.query.Op != dhcp4.BootRequest || b.query.Type() != dhcp4.BulkLeaseQuery {
+	b.reply, b.active = &b.replies, false
+	if b.query.Op != dhcp4.BootRequest {
 		return 0, "", false
 	}
-	b.cfg, b.show, b.info, b.reply = cfg, &q.Show, &b.infos, &b.replies
+	switch t := b.query.Type(); {
+	case t == dhcp4.BulkLeaseQuery:
+	case t == dhcp4.ActiveLeaseQuery && q.Active:
+		b.active = true
+	case t == dhcp4.TLS && q.Active:
+		return dhcp4.TLSConnectionRefused, "there is no TLS here", true
+	default: // RFC 7724 section 8.1.1: not to be answered
+		return 0, "", false
+	}
+	b.Renew(cfg, q)
 	b.list = b.query.Options.Get(dhcp4.ParameterList)
-	s, why = b.read()
+	if b.active {
+		s, why = b.readActive()
+	} else {
+		s, why = b.read()
+	}
 	return s, why, true
+}
+
+// Renew has the answer go on by another config.
+func (b *Bulk) Renew(cfg *conf.Config, q *conf.LeaseQuery) {
+	b.cfg, b.show, b.info = cfg, &q.Show, &b.infos
 }
 
 // read finds out what is asked for.
@@ -108,7 +129,10 @@ const (
 func (b *Bulk) Append(dst []byte, s *pool.Seen, now time.Time) ([]byte, dhcp4.Type) {
 	at := pool.Time(now.Unix())
 	state, since := stateOf(s, at)
-	if b.elsewhere || !b.wants(s, state) || b.window && !b.within(s.Last) && !b.within(since) {
+	switch {
+	case b.active && !b.news(s, state, since),
+		!b.active && (!b.wants(s, state) || b.window && !b.within(s.Last) && !b.within(since)),
+		b.elsewhere:
 		return dst, dhcp4.BOOTP
 	}
 	t := dhcp4.LeaseUnassigned
@@ -132,17 +156,31 @@ func (b *Bulk) Append(dst []byte, s *pool.Seen, now time.Time) ([]byte, dhcp4.Ty
 		}
 	}
 	b.list = list
+	if b.active { // asked for or not: RFC 7724 section 7.3
+		b.reply.Options.PutUint32(dhcp4.BaseTime, uint32(at))
+	}
 	return b.reply.AppendFrame(dst), t
 }
 
-// Done appends the message that ends the answer.
-func (b *Bulk) Done(dst []byte, s dhcp4.Status, why string) []byte {
+// Done appends the message that ends the answer, and tells its type. Of an
+// active leasequery it may be one in between.
+func (b *Bulk) Done(dst []byte, s dhcp4.Status, why string, now time.Time) ([]byte, dhcp4.Type) {
+	t := dhcp4.LeaseQueryDone
+	switch {
+	case s == dhcp4.TLSConnectionRefused:
+		t = dhcp4.TLS
+	case b.active:
+		t = dhcp4.LeaseQueryStatus
+	}
 	b.reply = &b.replies
-	b.begin(dhcp4.LeaseQueryDone)
+	b.begin(t)
 	if s != dhcp4.Success {
 		b.reply.Options.PutStatus(s, why)
 	}
-	return b.reply.AppendFrame(dst)
+	if t == dhcp4.LeaseQueryStatus {
+		b.reply.Options.PutUint32(dhcp4.BaseTime, uint32(now.Unix()))
+	}
+	return b.reply.AppendFrame(dst), t
 }
 
 // begin begins an answer. The first one says whose it is, the others don't (RFC

@@ -50,7 +50,7 @@ func (w *world) bulk(m *dhcp4.Message, between ...func()) (list []*dhcp4.Message
 		}
 		walk.End()
 	}
-	for out = b.Done(out, status, why); len(out) > 0; {
+	for out, _ = b.Done(out, status, why, w.now); len(out) > 0; {
 		frame, rest, err := dhcp4.CutFrame(out)
 		r := new(dhcp4.Message)
 		if err != nil || frame == nil || r.Parse(frame) != nil {
@@ -301,13 +301,14 @@ func TestQ5_Changes(t *testing.T) {
 func FuzzBulk(f *testing.F) {
 	for _, m := range []*dhcp4.Message{
 		bulkQuery(), bulkQuery(bulkAll, byMAC(2)), bulkQuery(byRemote("one")), bulkQuery(agent("\x0c", "r"), bulkAll),
+		active(), active(seconds(dhcp4.QueryStart, 1), bulkAll),
 		bulkQuery(seconds(dhcp4.QueryStart, 1), seconds(dhcp4.QueryEnd, 1<<31)), bulkQuery(byID("x"), option(dhcp4.SubnetSpace, 254)),
 	} {
 		b, _ := m.Append(nil, 1500)
 		f.Add(b)
 	}
 	w := concentrator(f)
-	w.site.Settings.LeaseQuery = &conf.LeaseQuery{Show: dhcp4.Set{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}}
+	w.site.Settings.LeaseQuery = &conf.LeaseQuery{Active: true, Show: dhcp4.Set{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}}
 	f.Fuzz(func(t *testing.T, octets []byte) {
 		m := new(dhcp4.Message)
 		if m.Parse(octets) != nil {
@@ -316,7 +317,7 @@ func FuzzBulk(f *testing.F) {
 		w.t = t
 		list := w.bulk(m)
 		if len(list) == 0 {
-			if m.Op == dhcp4.BootRequest && m.Type() == dhcp4.BulkLeaseQuery {
+			if m.Op == dhcp4.BootRequest && (m.Type() == dhcp4.BulkLeaseQuery || m.Type() == dhcp4.ActiveLeaseQuery) {
 				t.Fatal("no answer")
 			}
 			return
@@ -326,7 +327,8 @@ func FuzzBulk(f *testing.F) {
 			if e := w.table.At(r.Ciaddr); e.Known() {
 				active = e.Runs(pool.Time(w.now.Unix()))
 			}
-			if last := i == len(list)-1; last != (r.Type() == dhcp4.LeaseQueryDone) ||
+			end := r.Type() == dhcp4.LeaseQueryDone || r.Type() == dhcp4.LeaseQueryStatus || r.Type() == dhcp4.TLS
+			if last := i == len(list)-1; last != end ||
 				!last && (r.Type() == dhcp4.LeaseActive) != active || !last && !active && r.Type() != dhcp4.LeaseUnassigned {
 				t.Fatalf("message %d of %d: %s", i, len(list), r.Line(nil))
 			}

@@ -22,6 +22,7 @@ type inquiry struct {
 	answer       ask.Answer
 	text         []byte
 	json         jsonText
+	base         uint32 // when the server began to tell all that it has, by its clock
 }
 
 // firstWait is how long a server has for its answer. It is asked again after
@@ -138,6 +139,10 @@ func (q *inquiry) bulk(k *key) error {
 	defer s.Close()
 	xid := rand.Uint32()
 	k.Query(&q.msg, xid, netip.Addr{})
+	if k.watch {
+		q.watch()
+		s.Active()
+	}
 	q.show("sent to")
 	if err := s.Write(q.msg.AppendFrame(nil)); err != nil {
 		return err
@@ -146,6 +151,9 @@ func (q *inquiry) bulk(k *key) error {
 	buf, have := make([]byte, dhcp4.MaxFrame), 0
 	for {
 		n, err := s.Read(buf[have:])
+		if err == io.EOF && k.watch {
+			return q.wrong("The connection ended")
+		}
 		if err == io.EOF {
 			return q.wrong("The connection ended before the answer was complete")
 		}
@@ -166,6 +174,18 @@ func (q *inquiry) bulk(k *key) error {
 			}
 		}
 		have = copy(buf, rest)
+		if k.watch {
+			q.flush("")
+		}
+	}
+}
+
+// watch makes the query one for what changes (RFC 7724 section 7.3): since all
+// was asked for, if it was, or else from now on.
+func (q *inquiry) watch() {
+	q.msg.SetType(dhcp4.ActiveLeaseQuery)
+	if q.base != 0 {
+		q.msg.Options.PutUint32(dhcp4.QueryStart, q.base)
 	}
 }
 
@@ -180,12 +200,18 @@ func (q *inquiry) piece(k *key, b []byte, xid uint32, skew *ask.Skew) (done bool
 	if m.Xid != xid { // RFC 6926 section 7.3
 		return false, q.wrong("An answer to nothing that was asked")
 	}
-	if m.Type() == dhcp4.LeaseQueryDone {
+	if t := m.Type(); t == dhcp4.LeaseQueryDone || t == dhcp4.LeaseQueryStatus {
 		status, text := m.Options.Status()
-		if status == dhcp4.Success {
-			return true, nil
+		switch status {
+		case dhcp4.Success:
+			return t == dhcp4.LeaseQueryDone, nil
+		case dhcp4.ConnectionActive, dhcp4.CatchUpComplete:
+			return false, nil
 		}
 		return true, q.wrong(string(dhcp4.AppendSaid([]byte(status.String()+" saying "), text)))
+	}
+	if base, err := m.Options.Uint32(dhcp4.BaseTime); err == nil && q.base == 0 {
+		q.base = base
 	}
 	now := link.Wall()
 	if q.answer.Read(m, skew.Written(m, pool.Time(now.Unix()))) && m.Type() != dhcp4.LeaseUnknown {

@@ -84,8 +84,8 @@ func TestL12_L7_Lines(t *testing.T) {
 		}
 		return m
 	}
-	seven := key{ask.Key{Addr: addr("10.0.0.7")}, "10.0.0.7"}
-	long := key{ask.Key{Remote: []byte("x")}, "remote a long name for a line"}
+	seven := key{Key: ask.Key{Addr: addr("10.0.0.7")}, word: "10.0.0.7"}
+	long := key{Key: ask.Key{Remote: []byte("x")}, word: "remote a long name for a line"}
 	for _, c := range []struct {
 		name, want string
 		k          key

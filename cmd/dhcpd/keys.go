@@ -15,10 +15,11 @@ import (
 // key is what a server is asked about, and the words for it.
 type key struct {
 	ask.Key
-	word string
+	word  string
+	watch bool // what changes from now on
 }
 
-// keys reads those of -l: "all", "remote T", an Ethernet address, a client ID,
+// keys reads those of -l: "all", "watch", "remote T", an Ethernet address, a client ID,
 // and hosts as those of -a.
 func (c *command) keys(words []string) (list []*key, err error) {
 	for len(words) > 0 {
@@ -26,6 +27,8 @@ func (c *command) keys(words []string) (list []*key, err error) {
 		words = words[1:]
 		switch hw, isHW := ethernet(k.word); {
 		case k.word == "all":
+		case k.word == "watch":
+			k.watch = true
 		case isHW:
 			k.HW = hw
 		case k.word == "remote" && len(words) > 0:
@@ -38,7 +41,7 @@ func (c *command) keys(words []string) (list []*key, err error) {
 			}
 			hosts, err := c.expand(k.word)
 			if err != nil {
-				return nil, errors.New(err.Error() + ", nor an Ethernet address, a client ID, 'remote' and a remote ID, or 'all'")
+				return nil, errors.New(err.Error() + ", nor an Ethernet address, a client ID, 'remote' and a remote ID, 'all', or 'watch'")
 			}
 			list = appendKeys(list, hosts)
 			continue
@@ -51,7 +54,7 @@ func (c *command) keys(words []string) (list []*key, err error) {
 // appendKeys appends keys that are addresses.
 func appendKeys(list []*key, addrs []netip.Addr) []*key {
 	for _, a := range addrs {
-		list = append(list, &key{ask.Key{Addr: a}, a.String()})
+		list = append(list, &key{Key: ask.Key{Addr: a}, word: a.String()})
 	}
 	return list
 }

@@ -42,7 +42,7 @@ var optionKinds = []optionKind{
 	{"authoritative", "", flag(func(s *Settings) *bool { return &s.Authoritative })},
 	{"bootp", "", flag(func(s *Settings) *bool { return &s.BOOTP })},
 	{"limit", "number [per circuit]", parseLimit},
-	{"leasequery", "[from host ...] [show tag ...] [limit number]", parseLeaseQuery},
+	{"leasequery", "[from host ...] [show tag ...] [limit number] [active insecure]", parseLeaseQuery},
 	{"rogue", "pause", parseRogue},
 	{"wait", "", flag(func(s *Settings) *bool { return &s.Wait })},
 

@@ -41,13 +41,15 @@ func parseLeaseQuery(k *compiler, args line) apply {
 		switch rest := args[1:]; {
 		case args[0].is("from"):
 			q.Limited = true
-			from, args = k.hostItems(rest, "show", "limit")
+			from, args = k.hostItems(rest, "show", "limit", "active")
 		case args[0].is("show"):
-			for args = rest; len(args) > 0 && !args[0].is("limit"); args = args[1:] {
+			for args = rest; len(args) > 0 && !args[0].is("limit") && !args[0].is("active"); args = args[1:] {
 				q.Show.Add(k.codes(args[:1])[0])
 			}
 		case args[0].is("limit"):
 			q.Limit, args = k.decimal(&rest[0], "limit", 1, 1<<31-1), rest[1:]
+		case args[0].is("active") && rest[0].is("insecure"): // two steps: RFC 7724 section 8.1
+			q.Active, args = true, rest[1:]
 		}
 		if len(args) >= n-1 {
 			return nil

@@ -151,6 +151,8 @@ func TestP1_Options(t *testing.T) {
 			From: []netip.Addr{addr("10.0.0.1"), addr("10.1.0.3")}, Show: set(15)}}},
 		{"leasequery from nobody", Settings{LeaseQuery: &LeaseQuery{Limited: true}}},
 		{"leasequery limit 5 show domain", Settings{LeaseQuery: &LeaseQuery{Show: set(15), Limit: 5}}},
+		{"leasequery active insecure", Settings{LeaseQuery: &LeaseQuery{Active: true}}},
+		{"leasequery show domain active insecure limit 5", Settings{LeaseQuery: &LeaseQuery{Show: set(15), Limit: 5, Active: true}}},
 		{"leasequery from 10.0.0.1 show domain limit 5", Settings{LeaseQuery: &LeaseQuery{Limited: true,
 			From: []netip.Addr{netip.MustParseAddr("10.0.0.1")}, Show: set(15), Limit: 5}}},
 		{"leasequery show domain gateway", Settings{LeaseQuery: &LeaseQuery{Show: set(3, 15)}}},

@@ -65,6 +65,7 @@ type LeaseQuery struct {
 	From    []netip.Addr // those of them that are known
 	Show    dhcp4.Set    // tags that may be told
 	Limit   int          // answers by UDP a second, 0 for no limit
+	Active  bool         // also what changes, as it changes, and without TLS (RFC 7724)
 }
 
 // Agent is `option agent`: what a relay adds to requests (RFC 3046).

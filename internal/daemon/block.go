@@ -174,6 +174,7 @@ func (s *service) blockDone(r outcome) {
 				s.table.Apply(r)
 			}
 		}
+		s.publish(b)
 		s.deliver(&b.replies)
 	}
 	b.reset()
@@ -192,6 +193,7 @@ func (s *service) take(c *pool.Changes, b *block) {
 	c.Wake = s.news(c.Wake)
 	s.table.Take(c)
 	s.core.Rouse(s.d.now, c.Wake...)
+	s.publishOthers(c)
 	if c.Reset || len(c.Del) > 0 {
 		s.discard(&b.replies)
 		s.discard(&s.filling.replies)

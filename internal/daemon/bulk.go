@@ -22,6 +22,7 @@ type bulk struct {
 	ear     *link.Listener // nil while nobody may ask
 	wants   chan *caller   // what connections want of the loop
 	callers int
+	watch   []*caller // those who are told what changes
 }
 
 // mostCallers is how many connections there may be (RFC 6926 section 6.3,
@@ -47,6 +48,7 @@ type caller struct {
 	done chan struct{}           // it is done
 
 	query  []byte
+	ahead  bool         // something is behind it already
 	status dhcp4.Status // of that
 	why    string
 	ok     bool             // it is one at all
@@ -58,6 +60,11 @@ type caller struct {
 	seen []pool.Seen
 	more bool
 	now  time.Time
+
+	news []netip.Addr // of a watch: what the loop has for it
+	lost pool.Time    // since when there was more than that, 0 for never
+	idle bool         // it waits for some
+	void bool         // what it was told is not true any more
 
 	sent   types // what the loop is to count
 	told   uint64
@@ -167,6 +174,7 @@ func (s *service) arrive(c *caller) {
 // leave ends a connection.
 func (s *service) leave(c *caller) {
 	s.endWalk(c)
+	s.bulk.dismiss(c)
 	s.bulk.callers--
 	if c.broken {
 		s.d.count.of[brokenOff]++
@@ -235,7 +243,7 @@ func (c *caller) talk() {
 		case query == nil:
 			err = c.read()
 		default:
-			c.query = query
+			c.query, c.ahead = query, len(rest) > 0
 			err = c.reply()
 			c.in = append(c.in[:0], rest...)
 		}
@@ -270,16 +278,24 @@ func (c *caller) reply() error {
 		c.seen = make([]pool.Seen, 0, someAddresses)
 	}
 	c.out = c.out[:0]
-	for c.more = c.status == dhcp4.Success; c.more; {
+	switch {
+	case c.answer.Active():
+		return c.watch()
+	case c.status == dhcp4.Success:
+		if err := c.goOver(); err != nil {
+			return err
+		}
+	}
+	return c.end()
+}
+
+// goOver goes over the addresses, and tells what is to be told of each.
+func (c *caller) goOver() error {
+	for c.more = true; c.more; {
 		if !c.ask((*service).look) {
 			return os.ErrClosed
 		}
-		for i := range c.seen {
-			var t dhcp4.Type
-			if c.out, t = c.answer.Append(c.out, &c.seen[i], c.now); t != dhcp4.BOOTP {
-				c.sent[t]++
-			}
-		}
+		c.tell()
 		if c.more && len(c.out) >= enough {
 			if err := c.write(); err != nil {
 				return err
@@ -289,8 +305,24 @@ func (c *caller) reply() error {
 			time.Sleep(breath)
 		}
 	}
-	c.out = c.answer.Done(c.out, c.status, c.why)
-	c.sent[dhcp4.LeaseQueryDone]++
+	return nil
+}
+
+// tell appends the messages about the addresses that were copied.
+func (c *caller) tell() {
+	for i := range c.seen {
+		var t dhcp4.Type
+		if c.out, t = c.answer.Append(c.out, &c.seen[i], c.now); t != dhcp4.BOOTP {
+			c.sent[t]++
+		}
+	}
+}
+
+// end writes what there is, and behind it how the answer stands.
+func (c *caller) end() error {
+	var t dhcp4.Type
+	c.out, t = c.answer.Done(c.out, c.status, c.why, c.now)
+	c.sent[t]++
 	return c.write()
 }
 
@@ -307,7 +339,7 @@ func (c *caller) write() error {
 // hangUp ends the connection. That the other end did so, or has nothing to say,
 // is nothing to talk about; but what can't be understood is.
 func (c *caller) hangUp(err error) {
-	if errors.Is(err, dhcp4.ErrFrame) || errors.Is(err, errNoQuery) {
+	if err == dhcp4.ErrFrame || err == errNoQuery || err == errTooMuch {
 		c.broken, c.wrong = true, c.there.String()+": "+err.Error()
 	}
 	c.ask((*service).leave)

@@ -41,11 +41,18 @@ const (
 	QueryTerminated Status = 2
 	MalformedQuery  Status = 3
 	NotAllowed      Status = 4
+
+	// Of an active leasequery: RFC 7724 section 5.2.2.
+	DataMissing          Status = 5
+	ConnectionActive     Status = 6
+	CatchUpComplete      Status = 7
+	TLSConnectionRefused Status = 8
 )
 
-var statuses = [...]string{"Success", "UnspecFail", "QueryTerminated", "MalformedQuery", "NotAllowed"}
+var statuses = [...]string{"Success", "UnspecFail", "QueryTerminated", "MalformedQuery", "NotAllowed",
+	"DataMissing", "ConnectionActive", "CatchUpComplete", "TLSConnectionRefused"}
 
-// String returns the name in RFC 6926, "" if it has none.
+// String returns the name in RFC 6926 and RFC 7724, "" if it has none.
 func (s Status) String() string {
 	if int(s) < len(statuses) {
 		return statuses[s]

@@ -14,7 +14,8 @@ import (
 // goroutine uses it; another may Close it, which ends what that does.
 type Stream struct {
 	socket
-	to netip.Addr
+	to     netip.Addr
+	active bool
 }
 
 const dialPatience = 10 * time.Second
@@ -22,6 +23,10 @@ const dialPatience = 10 * time.Second
 // dataPatience is how long nothing may move (RFC 6926 section 6.3,
 // BULK_LQ_DATA_TIMEOUT). The tests have less.
 var dataPatience = 300 * time.Second
+
+// activePatience is that of an active leasequery (RFC 7724 section 5.3,
+// ACTIVE_LQ_RCV_TIMEOUT and ACTIVE_LQ_SEND_TIMEOUT).
+const activePatience = 120 * time.Second
 
 // Dial connects to port 67 of a server, from an address of ours.
 func Dial(from, to netip.Addr) (*Stream, error) {
@@ -78,7 +83,7 @@ func (s *Stream) connected() error {
 
 // Read reads what has come, at least one octet. The end of the stream is io.EOF.
 func (s *Stream) Read(b []byte) (int, error) {
-	err := s.file.SetReadDeadline(time.Now().Add(dataPatience))
+	err := s.file.SetReadDeadline(time.Now().Add(s.patience()))
 	n := 0
 	if err == nil {
 		n, err = s.file.Read(b)
@@ -89,9 +94,40 @@ func (s *Stream) Read(b []byte) (int, error) {
 	return n, s.wrap("read from", err)
 }
 
+// Active gives the connection the patience that an active leasequery has.
+func (s *Stream) Active() { s.active = true }
+
+func (s *Stream) patience() time.Duration {
+	if s.active {
+		return min(dataPatience, activePatience)
+	}
+	return dataPatience
+}
+
+// Patience says for how long Next waits from now on.
+func (s *Stream) Patience(d time.Duration) error {
+	return s.wrap("wait for", s.file.SetReadDeadline(time.Now().Add(d)))
+}
+
+// Next reads what has come, or nothing if the patience is at its end, or Wake
+// was called since it began.
+func (s *Stream) Next(b []byte) (int, error) {
+	n, err := s.file.Read(b)
+	switch {
+	case os.IsTimeout(err):
+		return n, nil
+	case err == io.EOF:
+		return n, err
+	}
+	return n, s.wrap("read from", err)
+}
+
+// Wake has Next return. Another goroutine may call it.
+func (s *Stream) Wake() { s.file.SetReadDeadline(time.Unix(1, 0)) }
+
 // Write writes all of b.
 func (s *Stream) Write(b []byte) error {
-	err := s.file.SetWriteDeadline(time.Now().Add(dataPatience))
+	err := s.file.SetWriteDeadline(time.Now().Add(s.patience()))
 	if err == nil {
 		_, err = s.file.Write(b)
 	}

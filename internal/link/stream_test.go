@@ -56,3 +56,34 @@ func TestQ5_Patience(t *testing.T) {
 		t.Errorf("at the end: %v", err)
 	}
 }
+
+// TestQ6_Next: a wait ends when its time is over, when something comes, or when
+// somebody wakes it, also if that was before it began.
+func TestQ6_Next(t *testing.T) {
+	a, b := streams(t)
+	buf := make([]byte, 9)
+	next := func(what string, want int) {
+		t.Helper()
+		if n, err := a.Next(buf); n != want || err != nil {
+			t.Errorf("%s: %d octets, %v", what, n, err)
+		}
+	}
+	a.Patience(time.Millisecond)
+	next("over", 0)
+	a.Patience(time.Hour)
+	a.Wake()
+	next("woken before", 0)
+	a.Patience(time.Hour)
+	go a.Wake()
+	next("woken", 0)
+	a.Patience(time.Hour)
+	b.Write([]byte("x"))
+	next("spoken to", 1)
+	b.Close()
+	if n, err := a.Next(buf); err != io.EOF {
+		t.Errorf("at the end: %d, %v", n, err)
+	}
+	if a.Active(); a.patience() != 120*time.Second {
+		t.Errorf("ACTIVE_LQ_SEND_TIMEOUT is %v", a.patience())
+	}
+}

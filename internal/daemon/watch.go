@@ -1,0 +1,215 @@
+package daemon
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
+	"dhcpd/pool"
+	"dhcpd/server"
+)
+
+// quiet is after how long a connection that has nothing to tell says that it is
+// still there (RFC 7724 section 5.3, ACTIVE_LQ_IDLE_TIMEOUT), and how often it
+// is looked whether leases have ended, of which the asker knows the time
+// anyway.
+const quiet = time.Minute
+
+// mostNews is how many changes wait for an asker. If there are more, all
+// addresses are gone over for them.
+const mostNews = 4096
+
+var errTooMuch = errors.New("says something while its active leasequery is answered")
+
+// watch answers an active leasequery (RFC 7724): with what has changed while the
+// asker was away, if it wants that, and then with what changes, until one of the
+// two hangs up.
+func (c *caller) watch() error {
+	if c.status != dhcp4.Success {
+		return c.giveUp()
+	}
+	if c.ahead {
+		return errTooMuch
+	}
+	if !c.ask((*service).enlist) {
+		return os.ErrClosed
+	}
+	c.stream.Active()
+	swept := c.now
+	if from, ok := c.answer.Since(); ok {
+		c.answer.Look(server.Changes, from)
+		if err := c.goOver(); err != nil {
+			return err
+		}
+		c.status = dhcp4.CatchUpComplete
+		if err := c.end(); err != nil {
+			return err
+		}
+	}
+	for {
+		// The patience comes first, so that what happens between the question
+		// and the wait cuts it short.
+		if err := c.stream.Patience(quiet - c.now.Sub(swept)); err != nil {
+			return err
+		}
+		if !c.ask((*service).hearNews) {
+			return os.ErrClosed
+		}
+		var err error
+		switch {
+		case c.status == dhcp4.QueryTerminated:
+			return c.giveUp()
+		case len(c.seen) > 0:
+			c.answer.Look(server.News, 0)
+			c.tell()
+			err = c.write()
+		case c.lost != 0:
+			c.answer.Look(server.Changes, c.lost)
+			err = c.catchUp()
+		case c.now.Sub(swept) >= quiet:
+			c.answer.Look(server.Ends, pool.Time(swept.Unix()))
+			swept = c.now
+			err = c.sweep()
+		default:
+			err = c.wait()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// giveUp says why there is no more, and hangs up (RFC 7724 section 8.2).
+func (c *caller) giveUp() error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	return os.ErrClosed
+}
+
+// catchUp goes over all addresses, since there was too much to keep.
+func (c *caller) catchUp() error {
+	c.lost = 0
+	if err := c.goOver(); err != nil {
+		return err
+	}
+	return c.write()
+}
+
+// sweep tells of leases that have ended, or else that we are still here.
+func (c *caller) sweep() error {
+	if err := c.goOver(); err != nil {
+		return err
+	}
+	if len(c.out) > 0 {
+		return c.write()
+	}
+	c.status = dhcp4.ConnectionActive
+	return c.end()
+}
+
+// wait waits until there is news, or it is time. The asker has nothing to say
+// (RFC 7724 section 8.3).
+func (c *caller) wait() error {
+	n, err := c.stream.Next(c.in[:1])
+	if n > 0 {
+		return errTooMuch
+	}
+	return err
+}
+
+// enlist has the loop note for a connection what changes.
+func (s *service) enlist(c *caller) {
+	c.news, c.lost, c.idle, c.void = c.news[:0], 0, false, false
+	s.bulk.watch = append(s.bulk.watch, c)
+}
+
+// dismiss ends that.
+func (b *bulk) dismiss(c *caller) {
+	for i, w := range b.watch {
+		if w == c {
+			last := len(b.watch) - 1
+			b.watch[i], b.watch[last] = b.watch[last], nil
+			b.watch = b.watch[:last]
+			return
+		}
+	}
+}
+
+// hearNews copies what has changed, as it is now.
+func (s *service) hearNews(c *caller) {
+	s.permit(c)
+	c.seen, c.status, c.why = c.seen[:0], dhcp4.Success, ""
+	switch {
+	case c.let == nil || !c.let.Active:
+		c.status, c.why = dhcp4.QueryTerminated, "may not ask any more"
+		return
+	case c.void || s.table.Shut():
+		c.status, c.why = dhcp4.QueryTerminated, "the pool file is another one"
+		return
+	}
+	c.answer.Renew(c.cfg, c.let)
+	done := 0
+	for all := c.seen[:cap(c.seen)]; done < len(c.news) && len(c.seen) < len(all); done++ {
+		if n := len(c.seen); s.table.See(c.news[done], &all[n], pool.Time(c.now.Unix())) {
+			c.seen = all[:n+1]
+		}
+	}
+	c.news = c.news[:copy(c.news, c.news[done:])]
+	c.idle = len(c.seen) == 0 && c.lost == 0
+}
+
+// noteChange notes for those who watch that stable storage has something new about
+// an address.
+func (s *service) noteChange(a netip.Addr) {
+	for _, c := range s.bulk.watch {
+		if len(c.news) < mostNews {
+			c.news = append(c.news, a)
+		} else if c.lost == 0 {
+			c.lost = pool.Time(s.d.now.Unix())
+		}
+		c.rouse()
+	}
+}
+
+// rouse wakes a connection that waits for news.
+func (c *caller) rouse() {
+	if c.idle {
+		c.idle = false
+		c.stream.Wake()
+	}
+}
+
+// publish tells those who watch of a block that is on stable storage.
+func (s *service) publish(b *block) {
+	if len(s.bulk.watch) == 0 {
+		return
+	}
+	for i := range b.undo {
+		s.noteChange(b.undo[i].old.Addr)
+	}
+	for i := range b.freeing {
+		if a := b.freeing[i].Addr; a.IsValid() {
+			s.noteChange(a)
+		}
+	}
+}
+
+// publishOthers tells them what others did to the pool file.
+func (s *service) publishOthers(c *pool.Changes) {
+	for _, list := range [...][]netip.Addr{c.Add, c.Del, c.Free} {
+		for _, a := range list {
+			if len(s.bulk.watch) > 0 {
+				s.noteChange(a)
+			}
+		}
+	}
+	for _, w := range s.bulk.watch {
+		if c.Reset {
+			w.void = true
+			w.rouse()
+		}
+	}
+}
