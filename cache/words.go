@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"encoding/hex"
 	"strings"
 	"time"
 
@@ -107,16 +106,7 @@ func unescape(s string) (string, bool) {
 	return string(b), true
 }
 
-func macText(m [6]byte) string {
-	var b []byte
-	for i, c := range m {
-		if i > 0 {
-			b = append(b, ':')
-		}
-		b = hex.AppendEncode(b, []byte{c})
-	}
-	return string(b)
-}
+func macText(m [6]byte) string { return string(ascii.AppendOctets(nil, m[:])) }
 
 func parseMAC(s string) (m [6]byte, ok bool) {
 	b, err := hexValue(strings.ReplaceAll(s, ":", ""))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dhcpd/internal/act"
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 )
@@ -164,14 +165,4 @@ func seconds(d time.Duration) uint16 {
 }
 
 // ethernet returns a hardware address as text.
-func ethernet(hw [6]byte) string {
-	const digits = "0123456789abcdef"
-	b := make([]byte, 0, 17)
-	for i, x := range hw {
-		if i > 0 {
-			b = append(b, ':')
-		}
-		b = append(b, digits[x>>4], digits[x&15])
-	}
-	return string(b)
-}
+func ethernet(hw [6]byte) string { return string(ascii.AppendOctets(nil, hw[:])) }

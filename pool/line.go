@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"strconv"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/netip"
 )
 
@@ -58,12 +59,10 @@ func begin(b []byte) (line []byte, start int) {
 func end(b []byte, start int) []byte {
 	sum := crc32.Checksum(b[start+crcLen:], castagnoli)
 	for i := range 8 {
-		b[start+i] = hexDigits[sum>>(28-4*i)&15]
+		b[start+i] = "0123456789abcdef"[sum>>(28-4*i)&15]
 	}
 	return append(b, '\n')
 }
-
-const hexDigits = "0123456789abcdef"
 
 // appendVerb appends a line of one word.
 func appendVerb(b []byte, v verb) []byte {
@@ -180,13 +179,7 @@ func appendHW(b []byte, hw HW) []byte {
 		b = append(strconv.AppendUint(b, uint64(hw.Type), 10), '/')
 		return hex.AppendEncode(b, addr)
 	}
-	for i, octet := range addr {
-		if i > 0 {
-			b = append(b, ':')
-		}
-		b = append(b, hexDigits[octet>>4], hexDigits[octet&15])
-	}
-	return b
+	return ascii.AppendOctets(b, addr)
 }
 
 func quoted(path string) string { return string(appendQuoted(nil, path)) }

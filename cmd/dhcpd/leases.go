@@ -122,7 +122,7 @@ func appendNamedHW(b []byte, name string, hw pool.HW) []byte {
 	if hw.Len == 0 {
 		return b
 	}
-	return appendHW(append(b, name...), hw.Addr[:min(int(hw.Len), len(hw.Addr))])
+	return ascii.AppendOctets(append(b, name...), hw.Addr[:min(int(hw.Len), len(hw.Addr))])
 }
 
 // appendAbandoned appends who declined an address, who has it, and in how many
@@ -150,14 +150,4 @@ func circuit(agent []byte) []byte {
 		agent = agent[2+len(value):]
 	}
 	return nil
-}
-
-func appendHW(b, addr []byte) []byte {
-	for i := range addr {
-		if i > 0 {
-			b = append(b, ':')
-		}
-		b = hex.AppendEncode(b, addr[i:i+1])
-	}
-	return b
 }

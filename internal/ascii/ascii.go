@@ -6,7 +6,7 @@ package ascii
 func Uint(s string, base uint64, bits int) (n uint64, ok bool) {
 	most := ^uint64(0) >> (64 - bits)
 	for i := range len(s) {
-		d := uint64(digit(s[i]))
+		d := uint64(Digit(s[i]))
 		if d >= base || n > (most-d)/base {
 			return 0, false
 		}
@@ -15,8 +15,8 @@ func Uint(s string, base uint64, bits int) (n uint64, ok bool) {
 	return n, s != ""
 }
 
-// digit returns the value of a digit, 255 if c is none.
-func digit(c byte) byte {
+// Digit returns the value of a hexadecimal digit, 255 if c is none.
+func Digit(c byte) byte {
 	switch {
 	case '0' <= c && c <= '9':
 		return c - '0'
@@ -46,14 +46,15 @@ func Lower(s string) string {
 // Same tells whether a and b are the same but for the case of letters.
 func Same(a, b string) bool { return len(a) == len(b) && Lower(a) == Lower(b) }
 
-func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+// IsSpace tells whether c is white space.
+func IsSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
 // Trim returns s without the white space around it.
 func Trim(s string) string {
-	for s != "" && isSpace(s[0]) {
+	for s != "" && IsSpace(s[0]) {
 		s = s[1:]
 	}
-	for s != "" && isSpace(s[len(s)-1]) {
+	for s != "" && IsSpace(s[len(s)-1]) {
 		s = s[:len(s)-1]
 	}
 	return s
@@ -71,10 +72,22 @@ func TrimRight(s []byte, c byte) []byte {
 func Fields(s string) (words []string) {
 	for s = Trim(s); s != ""; s = Trim(s) {
 		n := 0
-		for n < len(s) && !isSpace(s[n]) {
+		for n < len(s) && !IsSpace(s[n]) {
 			n++
 		}
 		words, s = append(words, s[:n]), s[n:]
 	}
 	return words
+}
+
+// AppendOctets appends octets as hardware addresses are written: 00:01:02:0a:0b:0c.
+func AppendOctets(dst, octets []byte) []byte {
+	const digits = "0123456789abcdef"
+	for i, b := range octets {
+		if i > 0 {
+			dst = append(dst, ':')
+		}
+		dst = append(dst, digits[b>>4], digits[b&15])
+	}
+	return dst
 }

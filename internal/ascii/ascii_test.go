@@ -3,6 +3,7 @@ package ascii
 import (
 	"bytes"
 	"math/rand/v2"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,5 +58,14 @@ func TestWords(t *testing.T) {
 	}
 	if Lower("\xc3\x84") != "\xc3\x84" || Same("\xc3\x84", "\xc3\xa4") || Trim("\u00a0") != "\u00a0" {
 		t.Error("what is not ASCII is left alone")
+	}
+}
+
+func TestOctets(t *testing.T) {
+	b := []byte{0, 0x1b, 0xff, 0xa0, 9, 0x10, 0xcd, 0xe0}
+	for n := range b {
+		if got, want := string(AppendOctets([]byte("-"), b[:n])), "-"+net.HardwareAddr(b[:n]).String(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }

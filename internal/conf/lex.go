@@ -1,6 +1,10 @@
 package conf
 
-import "strings"
+import (
+	"strings"
+
+	"dhcpd/internal/ascii"
+)
 
 // place is where something stands: a file, by its number in Config.files, and
 // a line.
@@ -39,8 +43,6 @@ var wordChar = func() (is [256]bool) {
 	}
 	return is
 }()
-
-func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
 // next reads the next token.
 func (l *lexer) next() {
@@ -83,7 +85,7 @@ func (l *lexer) skip() {
 				end = len(l.src) - l.pos
 			}
 			l.pos += end - 1
-		case !isSpace(c):
+		case !ascii.IsSpace(c):
 			return
 		}
 	}
@@ -137,14 +139,14 @@ func (l *lexer) escape(text []byte) []byte {
 	}
 	c := l.src[l.pos]
 	switch {
-	case isSpace(c):
+	case ascii.IsSpace(c):
 		l.skip()
 		return text
 	case c >= '0' && c <= '7':
 		return append(text, l.digits(8, 3))
 	case c == 'x' || c == 'X':
 		l.pos++
-		if l.pos == len(l.src) || hexDigit(l.src[l.pos]) > 15 {
+		if l.pos == len(l.src) || ascii.Digit(l.src[l.pos]) > 15 {
 			fail(place{l.file, l.line}, "No hexadecimal digit after \\x")
 		}
 		return append(text, l.digits(16, 2))
@@ -157,30 +159,16 @@ func (l *lexer) escape(text []byte) []byte {
 }
 
 // digits reads at most most digits. What is over 255 is cut, as C does.
-func (l *lexer) digits(base, most int) byte {
-	n := 0
+func (l *lexer) digits(base byte, most int) (n byte) {
 	for ; most > 0 && l.pos < len(l.src); most-- {
-		d := hexDigit(l.src[l.pos])
+		d := ascii.Digit(l.src[l.pos])
 		if d >= base {
 			break
 		}
 		n = n*base + d
 		l.pos++
 	}
-	return byte(n)
-}
-
-// hexDigit returns the value of a hexadecimal digit, 16 for anything else.
-func hexDigit(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return 16
+	return n
 }
 
 // fail says that the text can't be read beyond this point.

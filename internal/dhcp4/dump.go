@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strconv"
 
+	"dhcpd/internal/ascii"
 	"dhcpd/internal/netip"
 )
 
@@ -79,13 +80,7 @@ func appendHW(dst, hw []byte) []byte {
 	if len(hw) == 0 {
 		return append(dst, '-')
 	}
-	for i := range hw {
-		if i > 0 {
-			dst = append(dst, ':')
-		}
-		dst = hex.AppendEncode(dst, hw[i:i+1])
-	}
-	return dst
+	return ascii.AppendOctets(dst, hw)
 }
 
 // Dump appends all of m, a line for each header field and each option, in

@@ -281,7 +281,6 @@ func TestAllocs(t *testing.T) {
 				t.Fatal(err, refused)
 			}
 		}},
-		{"MAC", func() { AppendMAC(buf, macA) }},
 	} {
 		if n := testing.AllocsPerRun(100, c.f); n != 0 {
 			t.Errorf("%s: %v allocations", c.name, n)

@@ -6,21 +6,8 @@ import (
 	"dhcpd/internal/ascii"
 )
 
-const hexDigits = "0123456789abcdef"
-
-// AppendMAC writes m as it is usually written: 00:01:02:0a:0b:0c.
-func AppendMAC(dst []byte, m MAC) []byte {
-	for i, b := range m {
-		if i > 0 {
-			dst = append(dst, ':')
-		}
-		dst = append(dst, hexDigits[b>>4], hexDigits[b&15])
-	}
-	return dst
-}
-
-// FormatMAC returns m as AppendMAC writes it.
-func FormatMAC(m MAC) string { return string(AppendMAC(make([]byte, 0, 17), m)) }
+// FormatMAC returns m as it is usually written: 00:01:02:0a:0b:0c.
+func FormatMAC(m MAC) string { return string(ascii.AppendOctets(nil, m[:])) }
 
 // ParseMAC reads six hexadecimal numbers of one or two digits with colons
 // between them, as MINIX wrote them (8:0:20:1:2:3) and as everybody does.
