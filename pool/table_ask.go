@@ -81,17 +81,25 @@ func (t *Table) remote(w *row) []byte {
 	if w.side == 0 {
 		return nil
 	}
-	return Sub(field(t.sides[w.side], sideAgent), remoteID)
+	return sub(field(t.sides[w.side], sideAgent), remoteID)
 }
 
-// Sub returns a sub-option of option 82, nil if it is not there or empty.
-func Sub(agent []byte, code byte) []byte {
-	for len(agent) >= 2 && len(agent) >= 2+int(agent[1]) {
+// sub returns a sub-option of option 82, as dhcp4.Sub does: the records are told
+// by the wire, and yet no wire reaches down here.
+func sub(agent []byte, code byte) []byte {
+	var value []byte
+	for len(agent) > 0 {
+		if len(agent) < 2 || len(agent) < 2+int(agent[1]) {
+			return nil
+		}
 		n := 2 + int(agent[1])
-		if agent[0] == code && n > 2 {
-			return agent[2:n:n]
+		if agent[0] == code && value == nil {
+			value = agent[2:n:n]
 		}
 		agent = agent[n:]
 	}
-	return nil
+	if len(value) == 0 {
+		return nil
+	}
+	return value
 }

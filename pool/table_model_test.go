@@ -243,7 +243,7 @@ func compareClients(t *testing.T, tab *Table, m *model, n int, now Time) {
 		if r.HW == ether(n) {
 			byHW = append(byHW, a)
 		}
-		if bytes.Equal(Sub(r.Agent, remoteID), []byte{'r', byte(n)}) {
+		if bytes.Equal(sub(r.Agent, remoteID), []byte{'r', byte(n)}) {
 			byRemote = append(byRemote, a)
 		}
 	}

@@ -181,7 +181,7 @@ func (t *Table) store(i uint32, r *Record) {
 		copy(buf[n:], r.ID)
 		w.idLen = uint8(len(r.ID))
 	}
-	moved := t.indexed && !bytes.Equal(t.remote(w), Sub(r.Agent, remoteID))
+	moved := t.indexed && !bytes.Equal(t.remote(w), sub(r.Agent, remoteID))
 	if moved && t.remote(w) != nil {
 		t.remotes.remove(i)
 	}

@@ -31,12 +31,10 @@ const (
 // came with option 82 agent; nothing if that says no such thing.
 func spell(key []byte, net uint32, agent []byte) []byte {
 	key = binary.BigEndian.AppendUint32(key, net)
-	for len(agent) >= 2 && len(agent) >= 2+int(agent[1]) {
-		n := 2 + int(agent[1])
-		if agent[0] == circuitID || agent[0] == remoteID {
-			key = append(key, agent[:n]...)
+	for _, code := range [...]byte{circuitID, remoteID} {
+		if v := sub(agent, code); v != nil {
+			key = append(append(key, code, byte(len(v))), v...)
 		}
-		agent = agent[n:]
 	}
 	if len(key) == 4 {
 		return key[:0]

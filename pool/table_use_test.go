@@ -1,9 +1,11 @@
 package pool
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 
+	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 )
 
@@ -208,5 +210,24 @@ func TestS2_ManyEnd(t *testing.T) {
 	}
 	if a, ok := tab.Oldest(on(ip(1)), 1000); ok {
 		t.Errorf("one too many: %v", a)
+	}
+}
+
+// The table reads the sub-options of option 82 as the server does.
+func TestQ5_SubOptionsAsOnTheWire(t *testing.T) {
+	for agent, want := range map[string]string{
+		"":                     "",
+		"\x02":                 "",
+		"\x02\x00":             "",
+		"\x01\x01a\x02\x02bc":  "bc",
+		"\x02\x01b\x02\x02cd":  "b",
+		"\x02\x00\x02\x02cd":   "",
+		"\x02\x01b\x01\x09abc": "",
+		"\x02\x01b\x01":        "",
+	} {
+		got := sub([]byte(agent), remoteID)
+		if string(got) != want || got != nil && len(got) == 0 || !bytes.Equal(got, dhcp4.Sub([]byte(agent), dhcp4.RemoteID)) {
+			t.Errorf("%q: %q, want %q", agent, got, want)
+		}
 	}
 }

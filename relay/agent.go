@@ -12,26 +12,22 @@ import (
 func (n *Network) subOptions() []byte {
 	var b []byte
 	if n.Circuit != nil {
-		b = appendSub(b, dhcp4.CircuitID, n.Circuit)
+		b = dhcp4.AppendSub(b, dhcp4.CircuitID, n.Circuit)
 	}
 	if n.Remote != nil {
-		b = appendSub(b, dhcp4.RemoteID, n.Remote)
+		b = dhcp4.AppendSub(b, dhcp4.RemoteID, n.Remote)
 	}
 	if n.Relay != nil {
-		b = appendSub(b, dhcp4.RelayID, n.Relay)
+		b = dhcp4.AppendSub(b, dhcp4.RelayID, n.Relay)
 	}
 	here := n.Addr.Addr().As4()
 	if n.Select && n.giaddr != n.Addr.Addr() { // else giaddr says it: RFC 3527 section 3
-		b = appendSub(b, dhcp4.LinkSelection, here[:])
+		b = dhcp4.AppendSub(b, dhcp4.LinkSelection, here[:])
 	}
 	if n.Override {
-		b = appendSub(b, dhcp4.ServerOverride, here[:])
+		b = dhcp4.AppendSub(b, dhcp4.ServerOverride, here[:])
 	}
 	return b
-}
-
-func appendSub(b []byte, code uint8, value []byte) []byte {
-	return append(append(b, code, byte(len(value))), value...)
 }
 
 // adds tells whether we add an option 82 to requests from the network.

@@ -65,8 +65,7 @@ func (x *Nets) mark(giaddr netip.Addr, agent []byte) []byte {
 	a := giaddr.As4()
 	x.key = append(x.key[:0], a[:]...)
 	for _, code := range [...]uint8{dhcp4.CircuitID, dhcp4.RemoteID, dhcp4.LinkSelection} {
-		v, _ := dhcp4.SubOption(agent, code)
-		x.key = append(append(x.key, byte(len(v))), v...)
+		x.key = dhcp4.AppendSub(x.key, code, dhcp4.Sub(agent, code))
 	}
 	return x.key
 }

@@ -5,14 +5,6 @@ import (
 	"dhcpd/internal/netip"
 )
 
-// Sub-options of option 82: RFC 3046 section 2.0, RFC 3527, RFC 5107.
-const (
-	circuitID        = 1
-	remoteID         = 2
-	linkSelection    = 5
-	serverIDOverride = 11
-)
-
 // relayed returns what a relay says of the client: option 82 as it came. A
 // client that renews reaches us without one, and gets what it got by the same
 // conditions when it last came through the relay: its record knows.
@@ -34,8 +26,8 @@ func (s *Server) relayed() []byte {
 // override is the address that the relay wants the client to know us by: its
 // own, so that the client renews through it (RFC 5107 section 4).
 func (s *Server) override() (netip.Addr, bool) {
-	v, err := dhcp4.SubOption(s.agent, serverIDOverride)
-	if err != nil || len(v) != 4 {
+	v := dhcp4.Sub(s.agent, dhcp4.ServerOverride)
+	if len(v) != 4 {
 		return netip.Addr{}, false
 	}
 	a := netip.AddrFrom4([4]byte(v))

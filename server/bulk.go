@@ -104,8 +104,8 @@ func (b *Bulk) read() (s dhcp4.Status, why string) {
 	var n int
 	b.key, n = key(m)
 	agent := o.Get(dhcp4.RelayAgent)
-	b.relay = pool.Sub(agent, dhcp4.RelayID)
-	if b.key.Remote = pool.Sub(agent, remoteID); b.key.Remote != nil {
+	b.relay = dhcp4.Sub(agent, dhcp4.RelayID)
+	if b.key.Remote = dhcp4.Sub(agent, dhcp4.RemoteID); b.key.Remote != nil {
 		n++
 	}
 	if b.relay != nil {
@@ -206,9 +206,9 @@ func (b *Bulk) wants(s *pool.Seen, state dhcp4.LeaseState) bool {
 	case k.ID != nil:
 		return bytes.Equal(k.ID, s.ID)
 	case k.Remote != nil:
-		return bytes.Equal(k.Remote, pool.Sub(s.Agent, remoteID))
+		return bytes.Equal(k.Remote, dhcp4.Sub(s.Agent, dhcp4.RemoteID))
 	case b.relay != nil:
-		return bytes.Equal(b.relay, pool.Sub(s.Agent, dhcp4.RelayID))
+		return bytes.Equal(b.relay, dhcp4.Sub(s.Agent, dhcp4.RelayID))
 	}
 	return b.key.HW == s.HW
 }

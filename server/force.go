@@ -132,8 +132,8 @@ func question(q *conf.Query, hw *[1 + 16]byte, r *pool.Record) {
 	if r.HW != (pool.HW{}) {
 		q.HW = hw[:1+copy(hw[1:], r.HW.Addr[:min(r.HW.Len, 16)])]
 	}
-	q.Circuit, _ = dhcp4.SubOption(r.Agent, circuitID)
-	q.Remote, _ = dhcp4.SubOption(r.Agent, remoteID)
+	q.Circuit = dhcp4.Sub(r.Agent, dhcp4.CircuitID)
+	q.Remote = dhcp4.Sub(r.Agent, dhcp4.RemoteID)
 }
 
 // keyOf is the key of the client that asks, its own or else the network's; nil

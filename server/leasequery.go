@@ -68,7 +68,7 @@ func (a *asked) allows(at pool.Time, limit int) bool {
 // onlyRemote returns the remote ID of an option 82 that has nothing else (RFC
 // 6148 section 4.1), nil for any other.
 func onlyRemote(agent []byte) []byte {
-	if v := pool.Sub(agent, remoteID); len(v)+2 == len(agent) {
+	if v := dhcp4.Sub(agent, dhcp4.RemoteID); len(v)+2 == len(agent) {
 		return v
 	}
 	return nil

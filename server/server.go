@@ -201,8 +201,8 @@ func (s *Server) identify() reason {
 		return nobody
 	}
 	s.agent = s.relayed()
-	q.Circuit, _ = dhcp4.SubOption(s.agent, circuitID)
-	q.Remote, _ = dhcp4.SubOption(s.agent, remoteID)
+	q.Circuit = dhcp4.Sub(s.agent, dhcp4.CircuitID)
+	q.Remote = dhcp4.Sub(s.agent, dhcp4.RemoteID)
 	s.asker = s.cfg.Ask(q)
 	return fine
 }

@@ -36,7 +36,7 @@ type link struct {
 // one is the kernel's first. It says what is wrong, fine for nothing.
 func (s *Server) locate() reason {
 	m, o := s.msg, &s.msg.Options
-	selected, errLink := dhcp4.SubOption(o.Get(dhcp4.RelayAgent), linkSelection)
+	selected, errLink := dhcp4.SubOption(o.Get(dhcp4.RelayAgent), dhcp4.LinkSelection)
 	subnet, err := o.Addr(dhcp4.SubnetSelection)
 	switch {
 	case errLink == nil && len(selected) == 4: // wins over RFC 3011: RFC 3527 section 3

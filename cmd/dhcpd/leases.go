@@ -103,7 +103,7 @@ func appendOwner(b []byte, r *pool.Record) []byte {
 	if r.Host != "" {
 		b = dhcp4.AppendQuoted(append(b, "  host "...), []byte(r.Host))
 	}
-	if c := circuit(r.Agent); c != nil {
+	if c, err := dhcp4.SubOption(r.Agent, dhcp4.CircuitID); err == nil {
 		b = dhcp4.AppendQuoted(append(b, "  circuit "...), c)
 	}
 	if r.State == pool.Relayed {
@@ -137,17 +137,4 @@ func appendAbandoned(b []byte, r *pool.Record, member bool, now pool.Time) []byt
 		b = appendSeconds(b, int64(pool.NextProbe(r.Since, now)-now))
 	}
 	return b
-}
-
-// circuit returns the circuit ID of option 82 (RFC 3046 section 3.1), nil if
-// there is none.
-func circuit(agent []byte) []byte {
-	for len(agent) >= 2 && len(agent) >= 2+int(agent[1]) {
-		code, value := agent[0], agent[2:2+int(agent[1])]
-		if code == 1 {
-			return value
-		}
-		agent = agent[2+len(value):]
-	}
-	return nil
 }

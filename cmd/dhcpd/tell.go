@@ -69,7 +69,7 @@ func appendAnswer(b []byte, k *key, a *ask.Answer, now pool.Time) []byte {
 	b = column(append(b, state...), line+addrColumn+leftColumn+stateColumn)
 	if len(a.ID) > 0 {
 		b = appendNamedHW(appendOwner(b, &a.Record), "  ether ", a.HW)
-		b = appendNamed(b, "  remote ", subOption(a.Agent, dhcp4.RemoteID))
+		b = appendNamed(b, "  remote ", dhcp4.Sub(a.Agent, dhcp4.RemoteID))
 		b = appendNamed(b, "  class ", a.Class)
 		if a.Last != 0 {
 			b = appendSeconds(append(b, "  last "...), min(int64(a.Last-now), -1))
@@ -83,11 +83,6 @@ func appendNamed(b []byte, name string, v []byte) []byte {
 		return b
 	}
 	return dhcp4.AppendQuoted(append(b, name...), v)
-}
-
-func subOption(agent []byte, code uint8) []byte {
-	v, _ := dhcp4.SubOption(agent, code)
-	return v
 }
 
 // answer writes an answer as an element of a list.
@@ -117,8 +112,8 @@ func (j *jsonText) answer(k *key, a *ask.Answer, now pool.Time) {
 	j.text("ether", string(appendNamedHW(nil, "", a.HW)))
 	j.text("host", a.Host)
 	j.text("class", string(a.Class))
-	j.text("circuit", string(subOption(a.Agent, dhcp4.CircuitID)))
-	j.text("remote", string(subOption(a.Agent, dhcp4.RemoteID)))
+	j.text("circuit", string(dhcp4.Sub(a.Agent, dhcp4.CircuitID)))
+	j.text("remote", string(dhcp4.Sub(a.Agent, dhcp4.RemoteID)))
 	j.hex("agent", a.Agent)
 	j.close('}')
 }

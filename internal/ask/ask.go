@@ -49,14 +49,10 @@ func (k *Key) Query(m *dhcp4.Message, xid uint32, giaddr netip.Addr) {
 	case k.ID != nil:
 		m.Options.Put(dhcp4.ClientID, k.ID)
 	case k.Remote != nil:
-		putSub(m, dhcp4.RemoteID, k.Remote)
+		m.Options.Put(dhcp4.RelayAgent, dhcp4.AppendSub(nil, dhcp4.RemoteID, k.Remote))
 	case k.Relay != nil:
-		putSub(m, dhcp4.RelayID, k.Relay)
+		m.Options.Put(dhcp4.RelayAgent, dhcp4.AppendSub(nil, dhcp4.RelayID, k.Relay))
 	}
-}
-
-func putSub(m *dhcp4.Message, code uint8, v []byte) {
-	m.Options.Put(dhcp4.RelayAgent, append([]byte{code, byte(len(v))}, v...))
 }
 
 // Answer is what a server says about one address, or that it knows nothing.

@@ -133,6 +133,24 @@ func SubOption(v []byte, code uint8) (value []byte, err error) {
 	return value, err
 }
 
+// Sub is SubOption where none, an empty one and one that can't be read are all
+// the same: nil.
+//
+//go:noinline
+func Sub(v []byte, code uint8) []byte {
+	if value, _ := SubOption(v, code); len(value) > 0 {
+		return value
+	}
+	return nil
+}
+
+// AppendSub appends a sub-option, whose value has at most 255 octets.
+//
+//go:noinline
+func AppendSub(dst []byte, code uint8, value []byte) []byte {
+	return append(append(dst, code, byte(len(value))), value...)
+}
+
 // cutSub takes the first sub-option off v.
 func cutSub(v []byte) (code uint8, value, rest []byte, ok bool) {
 	if len(v) < 2 || len(v) < 2+int(v[1]) {
