@@ -61,10 +61,13 @@ type caller struct {
 	more bool
 	now  time.Time
 
-	news []netip.Addr // of a watch: what the loop has for it
+	// Of a watch. What is the loop's alone:
+	news []netip.Addr // what changed
 	lost pool.Time    // since when there was more than that, 0 for never
 	idle bool         // it waits for some
 	void bool         // what it was told is not true any more
+	// and what that hands over:
+	missed pool.Time // what was lost before
 
 	sent   types // what the loop is to count
 	told   uint64

@@ -49,36 +49,45 @@ func (c *caller) watch() error {
 		}
 	}
 	for {
-		// The patience comes first, so that what happens between the question
-		// and the wait cuts it short.
-		if err := c.stream.Patience(quiet - c.now.Sub(swept)); err != nil {
-			return err
-		}
-		if !c.ask((*service).hearNews) {
-			return os.ErrClosed
-		}
-		var err error
-		switch {
-		case c.status == dhcp4.QueryTerminated:
-			return c.giveUp()
-		case len(c.seen) > 0:
-			c.answer.Look(server.News, 0)
-			c.tell()
-			err = c.write()
-		case c.lost != 0:
-			c.answer.Look(server.Changes, c.lost)
-			err = c.catchUp()
-		case c.now.Sub(swept) >= quiet:
-			c.answer.Look(server.Ends, pool.Time(swept.Unix()))
-			swept = c.now
-			err = c.sweep()
-		default:
-			err = c.wait()
-		}
-		if err != nil {
+		if err := c.watchOn(&swept); err != nil {
 			return err
 		}
 	}
+}
+
+// watchOn tells what there is to be told, or waits until there is something.
+func (c *caller) watchOn(swept *time.Time) error {
+	// The patience comes first, so that what happens between the question and
+	// the wait cuts it short.
+	if err := c.stream.Patience(quiet - c.now.Sub(*swept)); err != nil {
+		return err
+	}
+	if !c.ask((*service).hearNews) {
+		return os.ErrClosed
+	}
+	if c.status == dhcp4.QueryTerminated {
+		return c.giveUp()
+	}
+	news := len(c.seen) > 0
+	if news {
+		c.answer.Look(server.News, 0)
+		c.tell()
+		if err := c.write(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.missed != 0:
+		c.answer.Look(server.Changes, c.missed)
+		return c.catchUp()
+	case c.now.Sub(*swept) >= quiet:
+		c.answer.Look(server.Ends, pool.Time(swept.Unix()))
+		*swept = c.now
+		return c.sweep(news)
+	case news:
+		return nil
+	}
+	return c.wait()
 }
 
 // giveUp says why there is no more, and hangs up (RFC 7724 section 8.2).
@@ -91,19 +100,19 @@ func (c *caller) giveUp() error {
 
 // catchUp goes over all addresses, since there was too much to keep.
 func (c *caller) catchUp() error {
-	c.lost = 0
 	if err := c.goOver(); err != nil {
 		return err
 	}
 	return c.write()
 }
 
-// sweep tells of leases that have ended, or else that we are still here.
-func (c *caller) sweep() error {
+// sweep tells of leases that have ended, or else, without other news, that we
+// are still here.
+func (c *caller) sweep(news bool) error {
 	if err := c.goOver(); err != nil {
 		return err
 	}
-	if len(c.out) > 0 {
+	if len(c.out) > 0 || news {
 		return c.write()
 	}
 	c.status = dhcp4.ConnectionActive
@@ -158,7 +167,10 @@ func (s *service) hearNews(c *caller) {
 		}
 	}
 	c.news = c.news[:copy(c.news, c.news[done:])]
-	c.idle = len(c.seen) == 0 && c.lost == 0
+	if c.missed = 0; len(c.news) == 0 {
+		c.missed, c.lost = c.lost, 0
+	}
+	c.idle = len(c.seen) == 0 && c.missed == 0
 }
 
 // noteChange notes for those who watch that stable storage has something new about
