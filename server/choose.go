@@ -24,6 +24,9 @@ type place struct {
 // that will take what it gets has the ACK at once, if the config allows that
 // (RFC 4039 section 3.1): it may not be the only server.
 func (s *Server) discover() {
+	if s.yields() {
+		return
+	}
 	p, why := s.choose()
 	if why != fine {
 		s.drop(why)

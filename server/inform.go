@@ -13,6 +13,9 @@ func (s *Server) inform() {
 		s.drop(informNowhere)
 		return
 	}
+	if s.yields(s.msg.Ciaddr) {
+		return
+	}
 	if !s.site.Settings.Inform && !s.served() {
 		s.drop(informUnserved)
 		return
@@ -43,6 +46,9 @@ func (s *Server) served() bool {
 // ever, since the client knows no leases. One of the pool would never come
 // back, so the config must allow it.
 func (s *Server) bootp() {
+	if s.yields() {
+		return
+	}
 	p, ok := s.entry()
 	why := noBOOTP
 	if !ok && s.site.Settings.BOOTP {

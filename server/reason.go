@@ -43,6 +43,7 @@ const (
 	informUnserved
 	informUnknown
 	standby
+	yielding
 	queryOff
 	queryNowhere
 	queryStranger
@@ -60,6 +61,7 @@ const (
 	inUse
 	unused
 	overheard
+	pauses
 	unanswered
 
 	reasons // how many there are
@@ -102,6 +104,7 @@ var reasonTexts = [reasons]string{
 	informUnserved:   "a DHCPINFORM from a client that has no address from here",
 	informUnknown:    "no information for ciaddr on the client's network",
 	standby:          "the servers that we relay to give the addresses here",
+	yielding:         "another server is on this network, and this one pauses",
 	queryOff:         "leasequeries are not answered on this network",
 	queryNowhere:     "a leasequery without the address to answer to in giaddr",
 	queryStranger:    "a leasequery from a host that may not ask",
@@ -117,6 +120,7 @@ var reasonTexts = [reasons]string{
 	inUse:      "addresses taken out of use because somebody answered for them",
 	unused:     "addresses back in use because nobody answered for them",
 	overheard:  "times another DHCP server was heard",
+	pauses:     "times serving paused because of it",
 	unanswered: "clients that did not answer a DHCPFORCERENEW",
 }
 

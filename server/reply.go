@@ -97,6 +97,9 @@ func (s *Server) ack(p place) {
 
 // nak refuses an address.
 func (s *Server) nak(why reason) {
+	if s.yields() {
+		return
+	}
 	s.because(why, act.Refusal)
 	s.heeded(s.msg.Ciaddr)
 	s.begin(dhcp4.NAK, place{link: s.links[0]})

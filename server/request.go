@@ -27,6 +27,7 @@ func (s *Server) request() {
 		s.drop(badRequest)
 	case errServer == nil && !s.isUs(server):
 		s.notSelected(server)
+	case s.yields(asked, m.Ciaddr):
 	case errServer == nil && errAsked == nil:
 		s.selecting(asked)
 	case ciaddr && m.Giaddr.IsUnspecified() && s.ours(s.site.To):
@@ -53,7 +54,7 @@ func (s *Server) notSelected(server netip.Addr) {
 	}
 	s.drop(otherServer)
 	if s.msg.Giaddr.IsUnspecified() {
-		s.meet(server)
+		s.meet(server, [6]byte{}, true)
 	}
 }
 

@@ -20,7 +20,7 @@ func (w *world) overheard(from string, t dhcp4.Type, mods ...mod) string {
 		f(m)
 	}
 	var did []string
-	for _, x := range w.srv.Heard(w.now, w.cfg, &w.site, w.table, ip(from), m) {
+	for _, x := range w.srv.Heard(w.now, w.cfg, &w.site, w.table, ip(from), [6]byte{2, 5}, m) {
 		did = append(did, w.apply(&x, new(answer)))
 	}
 	return strings.Join(did, "; ")
@@ -64,7 +64,7 @@ func TestS18_Report(t *testing.T) {
 	w.now = w.now.Add(time.Minute)
 	w.site.Index--
 	w.overheard("10.0.0.7", dhcp4.NAK)
-	if o := w.srv.Others()[0]; o.If != "eth0" || o.Index != 2 || o.Addr != ip("10.0.0.7") || o.Heard != first.Heard.Add(time.Minute) {
+	if o := w.srv.Others()[0]; o.If != "eth0" || o.Index != 2 || o.Addr != ip("10.0.0.7") || o.HW != [6]byte{2, 5} || o.Heard != first.Heard.Add(time.Minute) {
 		t.Errorf("heard again: %v, after %v", o, first)
 	}
 	if n := w.srv.Counts()[overheard]; n != before+1 || len(w.srv.Others()) != 5 {

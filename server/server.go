@@ -52,6 +52,7 @@ type Server struct {
 
 	// Authentication and waking.
 	Fresh  func() [16]byte // makes the nonces of RFC 6704, not to be foreseen; nil: no client gets one
+	Random func() uint64   // for the networks that have RoguePause set
 	key    *conf.Key       // that the client has to use, nil for none
 	heard  uint64          // the replay counter of its message
 	nonce  []byte          // to be sent to it

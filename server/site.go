@@ -16,6 +16,7 @@ type Site struct {
 	To       netip.Addr            // where the message was sent to
 	From     netip.Addr            // and by whom; 0.0.0.0 from a client without address
 	Ours     func(netip.Addr) bool // tells an address of this machine, whatever the interface
+	MAC      [6]byte               // of the interface
 	MTU      int                   // of the interface; 0 counts as 1500
 	Settings conf.Settings         // the network's options; Server and Inform count here
 	Standby  bool                  // the servers that we relay to give the addresses: ours are for client entries only

@@ -23,19 +23,6 @@ type optionKind struct {
 	parse func(k *compiler, args line) apply
 }
 
-// unmade are the elements and options that are read but do nothing in this
-// version. Whoever makes one work takes its line out.
-var unmade = map[string]bool{
-	"option rogue": true,
-}
-
-// notYet says so where something is used that does nothing yet.
-func (k *compiler) notYet(at place, what string) {
-	if unmade[what] {
-		k.problem(at, "'"+what+"' is not in this version yet")
-	}
-}
-
 var optionKinds = []optionKind{
 	{"server", "[inform]", parseServer},
 	{"always", "tag ...", parseAlways},
@@ -105,7 +92,6 @@ func (k *compiler) option(b *body, l line) {
 	if s.apply = o.parse(k, args[1:]); s.apply == nil {
 		fail(l[0].at, ascii.Trim("Usage: option [if] "+o.name+" "+o.usage))
 	}
-	k.notYet(l[0].at, "option "+o.name)
 	switch o.name {
 	case "relay":
 		k.relays[s.ifname] = true

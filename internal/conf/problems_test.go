@@ -92,21 +92,6 @@ client 02 "eth9" 10.0.0.2;
 	}
 }
 
-// Each thing that does nothing yet is a word of the language, so that no line
-// of the table outlives what it is about.
-func TestP1_UnmadeAreWords(t *testing.T) {
-	for what := range unmade {
-		word, isOption := strings.CutPrefix(what, "option ")
-		known := slices.Contains(elements, word)
-		if isOption {
-			known = optionNamed(&item{text: word, kind: tokenWord}) != nil
-		}
-		if !known {
-			t.Errorf("%q is not in the language", what)
-		}
-	}
-}
-
 func TestS11_ReplyTooBig(t *testing.T) {
 	long := strings.Repeat("x", 250)
 	tests := []struct {

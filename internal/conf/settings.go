@@ -18,7 +18,7 @@ type Settings struct {
 	Limit         int // limit: addresses in use at a time that a new client may be the last of, 0 for no limit
 	CircuitLimit  int // limit … per circuit
 	LeaseQuery    *LeaseQuery
-	RoguePause    bool
+	RoguePause    bool // rogue pause: serve only while no other server is heard
 	Wait          bool // serve only once all networks are configured
 
 	// Relay.

@@ -6,6 +6,7 @@ import (
 
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
 	"dhcpd/pool"
 	"dhcpd/relay"
@@ -170,7 +171,14 @@ func (r *report) append(b []byte) []byte {
 	}
 	for i := range r.others {
 		o := &r.others[i]
-		b = appendTime(b, r.clock.boottime(o.Heard), "another DHCP server last heard: "+o.Addr.String()+" on "+o.If)
+		who := o.Addr.String() + " on " + o.If
+		if o.HW != (ether.MAC{}) {
+			who += " from " + ether.FormatMAC(o.HW)
+		}
+		b = appendTime(b, r.clock.boottime(o.Heard), "another DHCP server last heard: "+who)
+		if !o.Paused.IsZero() {
+			b = appendTime(b, r.clock.boottime(o.Paused), "serving paused because of it: "+who)
+		}
 	}
 	return b
 }

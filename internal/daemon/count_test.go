@@ -23,7 +23,10 @@ func TestL2_Report(t *testing.T) {
 	r.clock.anchor = start
 	r.counts.of[turns], r.counts.of[answered] = 1<<64-1, 1
 	r.counts.received[dhcp4.Discover], r.counts.received[dhcp4.BOOTP], r.counts.sent[dhcp4.ACK] = 3, 4, 2
-	r.others = []server.Other{{If: "eth0", Index: 2, Addr: netip.MustParseAddr("10.0.0.7"), Heard: start.Add(time.Minute)}}
+	r.others = []server.Other{
+		{If: "eth0", Index: 2, Addr: netip.MustParseAddr("10.0.0.7"), Heard: start.Add(time.Minute)},
+		{If: "eth1", Index: 3, Addr: netip.MustParseAddr("10.0.1.7"), HW: [6]byte{2, 5}, Heard: start.Add(time.Minute), Paused: start.Add(time.Second)},
+	}
 	const want = `@5 start
 @3600 last turn of the loop
 18446744073709551615 turns of the loop
@@ -32,6 +35,8 @@ func TestL2_Report(t *testing.T) {
 2 DHCPACK sent
 1 answers to such questions
 @60 another DHCP server last heard: 10.0.0.7 on eth0
+@60 another DHCP server last heard: 10.0.1.7 on eth1 from 02:05:00:00:00:00
+@1 serving paused because of it: 10.0.1.7 on eth1 from 02:05:00:00:00:00
 `
 	if got := string(r.append(nil)); got != want {
 		t.Errorf("got:\n%swant:\n%s", got, want)

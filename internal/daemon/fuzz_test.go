@@ -130,7 +130,7 @@ var elsewhere = netip.MustParseAddr("192.0.2.1")
 // restart begins with what the disk has, as after a power cut.
 func (r *rig) restart() {
 	s := r.s
-	s.file, s.table, s.core = r.file, pool.NewTable(), server.Server{}
+	s.file, s.table, s.core = r.file, pool.NewTable(), server.Server{Random: func() uint64 { return 0 }}
 	s.core.Fresh = func() [16]byte { r.xid++; return [16]byte{1, byte(r.xid)} }
 	s.writing, s.tally, s.failures, s.direct = nil, tally{}, 0, outbox{}
 	for i := range byte(rigPool) {
@@ -215,13 +215,18 @@ func (r *rig) play() {
 		s.filling.due = true
 		s.core.Rouse(d.now, a)
 	case 29:
+		if o, at := s.core.Pausing(); o != nil && !d.now.Before(at) {
+			s.core.Watch(d.now, d.cfg, o, &r.n.site) // no client of ours hears that
+		}
 		if w := s.core.Wake(); !w.IsZero() && !d.now.Before(w) {
 			r.do(nil, s.core.Sweep(d.now, d.cfg, s.table))
 		}
 	case 30:
 		m := r.message()
 		m.Op = dhcp4.BootReply
-		r.do(r.n, s.core.Heard(d.now, d.cfg, &r.n.site, s.table, addrOf(r.octet()), m))
+		from := addrOf(r.octet())
+		r.n.site.Settings.RoguePause = len(m.Options.Get(dhcp4.ClientID)) == 0
+		r.do(r.n, s.core.Heard(d.now, d.cfg, &r.n.site, s.table, from, [6]byte{2}, m))
 	case 31:
 		s.core.RecordsLost(d.now)
 	}

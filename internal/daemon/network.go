@@ -118,6 +118,7 @@ func global(l *link.Interface) []link.Address {
 // refreshSite tells the server what the interface is like now.
 func (n *network) refreshSite(d *Daemon) {
 	n.site.If, n.site.Index, n.site.MTU = n.link.Name, n.link.Index, n.link.MTU
+	n.site.MAC = n.link.MAC
 	// No client can know us by an address that does not leave the machine.
 	n.site.Ours = func(a netip.Addr) bool { return d.addrs[a] && !a.IsLoopback() }
 	n.site.Addrs = n.site.Addrs[:0]

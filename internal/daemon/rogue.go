@@ -3,6 +3,7 @@ package daemon
 import (
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
+	"dhcpd/server"
 )
 
 // overheard is a frame to clients on a network that we serve: another server's
@@ -70,5 +71,18 @@ func (s *service) hearOther(o overheard) {
 	if err != nil || d.msg.Parse(u.Payload) != nil {
 		return
 	}
-	s.do(n, s.core.Heard(d.now, d.cfg, &n.site, s.table, u.Src.Addr(), &d.msg))
+	s.do(n, s.core.Heard(d.now, d.cfg, &n.site, s.table, u.Src.Addr(), ether.MAC(o.frame[6:12]), &d.msg))
+}
+
+// watch has the server look whether those others are gone that it pauses for.
+func (s *service) watch() {
+	d := s.d
+	for o, at := s.core.Pausing(); o != nil && !d.now.Before(at); o, at = s.core.Pausing() {
+		n := d.nets[o.Index]
+		var site *server.Site
+		if n != nil && n.serves() {
+			site = &n.site
+		}
+		s.do(n, s.core.Watch(d.now, d.cfg, o, site))
+	}
 }

@@ -75,7 +75,7 @@ func newService(d *Daemon) *service {
 	s.ears, s.others = map[*network]link.Frames{}, make(chan overheard, 16)
 	s.asker.told = make(chan piece)
 	s.relay.Random = d.random
-	s.core.Fresh = freshNonce
+	s.core.Fresh, s.core.Random = freshNonce, d.random
 	s.checks = checks{s: s, arp: map[*network]*ear{}, came: make(chan present, 64)}
 	return s
 }
@@ -293,6 +293,7 @@ func (s *service) due() {
 		s.regroup()
 	}
 	s.checks.due()
+	s.watch()
 	if w := s.core.Wake(); !w.IsZero() && !s.d.now.Before(w) {
 		s.sweep()
 	}
@@ -309,7 +310,8 @@ func (s *service) due() {
 // wake returns when due is to be called, the zero Time for never.
 func (s *service) wake() time.Time {
 	next := earlier(earlier(s.checks.wake(), s.core.Wake()), earlier(s.relay.Wake(), s.relay.AskWake()))
-	return earlier(next, earlier(s.nextRouse(), s.change.at))
+	_, pause := s.core.Pausing()
+	return earlier(earlier(next, pause), earlier(s.nextRouse(), s.change.at))
 }
 
 // sweep lets the server look after abandoned addresses, on no network of its
