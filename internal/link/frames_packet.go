@@ -23,7 +23,7 @@ type packetFrames struct {
 }
 
 // OpenFrames opens the frames of a kind on an interface, which should be up.
-// A socket for each kind, because one for both would have to see every frame,
+// A socket for each kind, because one for all would have to see every frame,
 // our own too, and those of the VLANs on top of the interface.
 func OpenFrames(on ID, kind Kind) (Frames, error) {
 	fd, err := bindPacket(on, kind)

@@ -60,9 +60,6 @@ func parseLink(b []byte) (i Interface, ok bool) {
 	i.Index = int(int32(host.Uint32(b[4:])))
 	flags := host.Uint32(b[8:])
 	i.Up = flags&unix.IFF_UP != 0
-	// Lower up: there is a carrier. Running: with 802.1X or wireless we were
-	// let in.
-	i.Carrier = flags&unix.IFF_LOWER_UP != 0 && flags&unix.IFF_RUNNING != 0
 	i.Ether = host.Uint16(b[2:]) == unix.ARPHRD_ETHER && flags&(unix.IFF_NOARP|unix.IFF_LOOPBACK) == 0
 	master, masterKind, state := 0, "", byte(operUnknown)
 	for typ, v := range attributes(b[unix.SizeofIfInfomsg:]) {
