@@ -144,6 +144,30 @@ func TestL3_AddAndWhatIsThere(t *testing.T) {
 	k.want("freed, read again", &Record{Addr: ip(2)})
 }
 
+// A lease outlives that its address is taken out of the pool and put in again.
+func TestP4_RemoveAndAddFreesNothing(t *testing.T) {
+	d, c := simdisk.New(), newSimClock()
+	mustEdit(t, d, simPath, Add, ip(1), ip(2))
+	k, _ := mustOpen(t, d, simPath, c)
+	r := k.lease(ip(1), 1, 1000)
+	bootp := k.lease(ip(2), 2, 1000)
+	bootp.Told, bootp.Kept = Infinite, Infinite
+	k.mustCommit(r, bootp)
+	for _, v := range []Verb{Del, Add} {
+		mustEdit(t, d, simPath, v, ip(1), ip(2))
+	}
+	k.mustCommit()
+	for range 2 {
+		k.want("for a while", r)
+		k.want("for ever", bootp)
+		if !k.table.Member(ip(1)) || !k.table.Member(ip(2)) || k.table.At(ip(2)).Free(k.now()) {
+			t.Error("not in the pool and leased")
+		}
+		d.Kill()
+		k, _ = mustOpen(t, d, simPath, c)
+	}
+}
+
 func TestL4_RemoveUnderADaemon(t *testing.T) {
 	d, c := simdisk.New(), newSimClock()
 	mustEdit(t, d, simPath, Add, ip(1), ip(2))

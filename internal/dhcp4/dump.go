@@ -138,10 +138,14 @@ func dumpNumber(dst []byte, name string, n uint, meaning string) []byte {
 func dumpOption(dst []byte, t Tag, v []byte, d *Dict) []byte {
 	start := len(dst)
 	ok := true
-	switch t.Code {
-	case ParameterList:
+	switch {
+	case t.Code == ParameterList:
 		return dumpCodes(dst, v, d)
-	case RelayAgent:
+	case t.Code == Authentication && len(v) > 12 && v[0] == 3 && v[11] == 1:
+		// RFC 6704 section 3.1.2: with the nonce whoever reads the log could wake
+		// the client.
+		return append(hex.AppendEncode(dst, v[:12]), " (a nonce)"...)
+	case t.Code == RelayAgent:
 		dst, ok = dumpAgent(dst, v)
 	default:
 		dst, ok = t.appendValue(dst, v)

@@ -2,6 +2,7 @@ package dhcp4
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -64,6 +65,25 @@ func TestS13_DumpAgent(t *testing.T) {
 	} {
 		got := string(dumpOption(nil, Tag{Code: RelayAgent}, []byte(v), Builtin()))
 		if got != want {
+			t.Errorf("%q: %q, want %q", v, got, want)
+		}
+	}
+}
+
+// A log is kept, and may be read by many.
+func TestP6_DumpKeepsNonceSecret(t *testing.T) {
+	const replay = "\x00\x00\x00\x00\x00\x00\x00\x07"
+	for v, want := range map[string]string{
+		"\x03\x01\x00" + replay + "\x01" + "0123456789abcdef":  "030100000000000000000701 (a nonce)",
+		"\x03\x01\x00" + replay + "\x01" + "more than a nonce": "030100000000000000000701 (a nonce)",
+		"\x03\x01\x00" + replay + "\x02" + "digest":            "030100000000000000000702646967657374",
+		"\x01\x01\x00" + replay + "\x01" + "digest":            "010100000000000000000701646967657374",
+		"\x03\x01\x00" + replay:                                "0301000000000000000007",
+	} {
+		var m Message
+		m.Reset(BootReply)
+		m.Options.Put(Authentication, []byte(v))
+		if got := string(m.Dump(nil, Builtin())); !strings.HasSuffix(got, "\tauthentication = "+want+"\n") {
 			t.Errorf("%q: %q, want %q", v, got, want)
 		}
 	}
