@@ -1,6 +1,7 @@
 package peertest
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -23,7 +24,7 @@ func dist(t *testing.T, name string, args ...string) string {
 }
 
 // TestN3_DebianPackage: what make deb makes is whole, without a complaint of
-// lintian's, and the program in it runs.
+// lintian's; it can be installed and removed, and the program in it runs.
 func TestN3_DebianPackage(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -31,14 +32,29 @@ func TestN3_DebianPackage(t *testing.T) {
 	if said := dist(t, "lintian", "--allow-root", "--fail-on", "error,warning", deb); said != "" {
 		t.Errorf("lintian: %s", said)
 	}
-	dist(t, "dpkg-deb", "-x", deb, out)
-	if said := dist(t, filepath.Join(out, "usr/sbin/dhcpd"), "-V"); !strings.HasPrefix(said, "dhcpd ") {
+	root := t.TempDir()
+	for _, folder := range []string{"info", "updates"} {
+		if err := os.MkdirAll(filepath.Join(root, "var/lib/dpkg", folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(root, "var/lib/dpkg/status"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dist(t, "dpkg", "--root="+root, "--install", deb)
+	program := filepath.Join(root, "usr/sbin/dhcpd")
+	if said := dist(t, program, "-V"); !strings.HasPrefix(said, "dhcpd ") {
 		t.Errorf("dhcpd -V says %q", said)
 	}
-	for _, f := range []string{"man/man8/dhcpd.8.gz", "man/man5/dhcp.conf.5.gz", "doc/dhcpd/examples/home-router.conf"} {
-		if list, _ := filepath.Glob(filepath.Join(out, "usr/share", f)); len(list) == 0 {
+	for _, f := range []string{"share/man/man8/dhcpd.8.gz", "share/man/man5/dhcp.conf.5.gz", "lib/systemd/system/dhcpd.service",
+		"share/doc/dhcpd/examples/home-router.conf"} {
+		if list, _ := filepath.Glob(filepath.Join(root, "usr", f)); len(list) == 0 {
 			t.Errorf("%s is not in it", f)
 		}
+	}
+	dist(t, "dpkg", "--root="+root, "--purge", "dhcpd")
+	if _, err := os.Stat(filepath.Join(root, "usr")); err == nil {
+		t.Error("it leaves /usr behind when it is removed")
 	}
 }
 

@@ -2,6 +2,8 @@ package peertest
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"dhcpd/internal/netlab"
@@ -34,5 +36,46 @@ func TestN1_SmallRouter(t *testing.T) {
 	size := memory(t, p.PID(), "VmHWM")
 	if t.Attr("VmHWM", fmt.Sprint(size, " kB")); len(buildFlags) == 0 && size > 8<<10 {
 		t.Errorf("%d kB at the most: too much", size)
+	}
+}
+
+// TestN1_ReadOnlyRoot: as in firmware, with paths that make has built in:
+// nothing can be written but in a tmpfs, and no flag says where that is.
+func TestN1_ReadOnlyRoot(t *testing.T) {
+	t.Parallel()
+	dist(t, "make", "-s", "build/dhcpd-firmware", "CONF=/run/overlay/dhcp.conf", "STATE=/run/overlay", "RUN=/run/counts")
+	bin, err := filepath.Abs("../../build/dhcpd-firmware")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newExample(t)
+	provider, home := e.attach("eth0", "provider"), e.attach("eth1", "home")
+	provider.Addr("eth0", "198.51.100.1/24")
+	provider.ISC(netlab.Serve("eth0", "198.51.100.1/24"))
+	router := e.host
+	router.Run("mkdir", "/run/overlay", "/run/counts")
+	router.Run("cp", router.WriteFile("dhcp.conf", `
+		interface "eth1" 10.1.0.1;
+		host 10.1.0.0/24 { option "eth1" server; DHCPlease 3600; };`), "/run/overlay/dhcp.conf")
+	for _, mount := range []string{"/", "/etc"} {
+		router.Run("mount", "-o", "remount,bind,ro", mount)
+	}
+
+	router.Run(bin, "-a", "10.1.0.100-10.1.0.109")
+	p := router.Ready(router.Start(bin, "-d1"))
+	bound(t, router, "198.51.100.100", "198.51.100.109")
+	home.Udhcpc("eth0")
+	a := bound(t, home, "10.1.0.100", "10.1.0.109")
+	q := router.Run(bin, "-q")
+	for _, want := range []string{"eth0  address       198.51.100.10", a.String(), "dhcpd runs and has counted:"} {
+		if !strings.Contains(q, want) {
+			t.Errorf("dhcpd -q does not show %q:\n%s", want, q)
+		}
+	}
+	if strings.Contains(p.Output(), "read-only") {
+		t.Errorf("it has tried to write elsewhere:\n%s", p.Output())
+	}
+	if status := p.Stop(); status != 0 {
+		t.Errorf("exit status %d", status)
 	}
 }
