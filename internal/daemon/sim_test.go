@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +25,9 @@ type world struct {
 	machines []*machine
 	promises map[promised]time.Duration // until when an honest server has promised what
 	rivals   bool                       // the servers don't know of each other, and give out the same addresses
+	seed     uint64
+	story    func(about []any) string
+	far      func(u *ether.Datagram, from *wire) // takes what is for a server that is not on the wire
 	acks     int
 	ills     int // how often the machines' lives were disturbed
 }
@@ -40,6 +44,7 @@ type wire struct {
 	w       *world
 	net     netip.Prefix
 	servers []*simServer
+	plugs   []*plug
 	loss    float64
 	twice   float64
 	late    time.Duration
@@ -47,7 +52,18 @@ type wire struct {
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	return &world{T: t, rnd: rand.New(rand.NewPCG(seed, 47)), promises: map[promised]time.Duration{}}
+	return &world{T: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 47)), promises: map[promised]time.Duration{}}
+}
+
+// Fatalf ends a run, and says how to see it again.
+func (w *world) Fatalf(format string, args ...any) {
+	w.Helper()
+	more := ""
+	if w.story != nil {
+		more = w.story(args)
+	}
+	w.T.Fatalf("%v: %s\n%sAgain: go test ./internal/daemon -run %s -args -seed %d", w.now, fmt.Sprintf(format, args...), more,
+		strings.Split(w.Name(), "/")[0], w.seed)
 }
 
 // wall is what a right wall clock reads.
@@ -114,6 +130,12 @@ func (w *world) oneOf(n int) bool { return w.rnd.IntN(n) == 0 }
 
 func pick[T any](w *world, list ...T) T { return list[w.rnd.IntN(len(list))] }
 
+// nextMAC is the Ethernet address of the next machine.
+func (w *world) nextMAC() ether.MAC {
+	n := len(w.machines) + 1
+	return ether.MAC{2, 4: byte(n >> 8), 5: byte(n)}
+}
+
 // addWire adds a network.
 func (w *world) addWire(net string) *wire {
 	x := &wire{w: w, net: netip.MustParsePrefix(net), late: 20 * time.Millisecond}
@@ -144,19 +166,30 @@ func (x *wire) carry(frame []byte, from ether.MAC) {
 
 func (x *wire) deliver(frame []byte, from ether.MAC) {
 	to := ether.MAC(frame[:6])
-	for _, m := range x.w.machines {
-		if m.wire == x && m.mac != from && (to == ether.Broadcast || to == m.mac) {
-			m.hearFrame(frame)
-		}
-	}
 	u, err := ether.ParseUDPFrame(frame)
 	if err != nil || u.Dst.Port() != dhcp4.ServerPort {
+		for _, m := range x.w.machines {
+			if m.wire == x && m.mac != from && (to == ether.Broadcast || to == m.mac) {
+				m.hearFrame(frame)
+			}
+		}
+		for _, p := range x.plugs {
+			p.overhear(frame, from)
+		}
 		return
 	}
 	for _, s := range x.servers {
 		if u.Dst.Addr() == dhcp4.Everyone || u.Dst.Addr() == s.addr {
 			s.hear(&u)
 		}
+	}
+	for _, p := range x.plugs {
+		if u.Dst.Addr() == dhcp4.Everyone && p.mac != from {
+			p.hear(u.Src, u.Dst, u.Payload)
+		}
+	}
+	if x.w.far != nil && u.Dst.Addr() != dhcp4.Everyone {
+		x.w.far(&u, x)
 	}
 }
 
@@ -169,19 +202,30 @@ func parseFrame(frame []byte) (*dhcp4.Message, bool) {
 
 // arp brings a question or an announcement to everybody, at once: this is one
 // wire. Those who have the address answer.
-func (x *wire) arp(p ether.ARP, frame []byte, from *machine) {
+func (x *wire) arp(p ether.ARP, frame []byte, from interface{ hearARP(frame []byte) }) {
 	x.w.after(time.Millisecond/4, func() {
 		for _, m := range x.w.machines {
-			if m == from || m.wire != x || m.asleep {
+			if m.mac == p.SenderHW || m.wire != x || m.asleep {
 				continue
 			}
-			m.hearARP(frame)
+			if m.watches(p) {
+				m.hearARP(frame)
+			}
 			if p.Op == ether.ARPRequest && m.uses(p.TargetIP) {
 				answer := ether.ARP{Op: ether.ARPReply, SenderHW: m.mac, SenderIP: p.TargetIP, TargetHW: p.SenderHW, TargetIP: p.SenderIP}
 				x.w.after(time.Millisecond/4, func() { from.hearARP(answer.AppendFrame(nil)) })
 			}
 		}
 	})
+}
+
+// watches tells whether a machine's socket lets a frame in: link.Frames.About.
+func (m *machine) watches(p ether.ARP) bool {
+	if m.d == nil || m.net() == nil {
+		return false
+	}
+	a := m.net().client.Watched()
+	return a == p.SenderIP || a == p.TargetIP
 }
 
 // audit looks at all machines: whatever is configured was promised to this
@@ -199,21 +243,25 @@ func (w *world) audit() {
 		if m.asleep {
 			continue
 		}
+		m.audit()
 		for p := range m.addrs {
 			a := p.Addr()
-			if a.IsLinkLocalUnicast() {
-				continue
-			}
-			if !m.byHand {
-				m.entitled(a)
-			}
-			if m.wire == nil || used == nil {
+			if a.IsLinkLocalUnicast() || m.wire == nil || used == nil {
 				continue
 			}
 			if o := used[place{m.wire, a}]; o != nil {
-				w.Fatalf("%v: %v is on %v and %v", w.now, a, o, m)
+				w.Fatalf("%v is on %v and %v", a, o, m)
 			}
 			used[place{m.wire, a}] = m
+		}
+	}
+}
+
+// audit looks at what one machine uses.
+func (m *machine) audit() {
+	for p := range m.addrs {
+		if a := p.Addr(); !m.byHand && !a.IsLinkLocalUnicast() {
+			m.entitled(a)
 		}
 	}
 }
@@ -223,11 +271,11 @@ func (m *machine) entitled(a netip.Addr) {
 	end, ok := m.w.promises[promised{m.mac, a}]
 	switch {
 	case !ok:
-		m.w.Fatalf("%v: %v uses %v, which nobody gave it\n%s", m.w.now, m, a, m.story())
+		m.w.Fatalf("%v uses %v, which nobody gave it\n%s", m, a, m.story())
 	case m.possessive || m.overslept && (m.d == nil || len(m.d.entries) == 0): // only the kernel knows
 	case m.d == nil && end+time.Second < m.w.now, m.d != nil && end < m.w.now:
-		m.w.Fatalf("%v: %v uses %v, which was its own until %v\n%s", m.w.now, m, a, end, m.story())
+		m.w.Fatalf("%v uses %v, which was its own until %v\n%s", m, a, end, m.story())
 	}
 }
 
-func (m *machine) String() string { return fmt.Sprintf("machine %d", m.mac[5]) }
+func (m *machine) String() string { return fmt.Sprintf("machine %d", int(m.mac[4])<<8|int(m.mac[5])) }

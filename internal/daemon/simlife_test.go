@@ -153,7 +153,7 @@ func (m *machine) suffer(home, away *wire, most time.Duration) {
 	case 0, 1: // the cable, or the building
 		back := pick(w, home, home, away)
 		m.plug(nil)
-		w.after(w.upTo(pick(w, time.Second, time.Hour, most)), func() { m.plug(back) })
+		w.after(w.upTo(pick(w, time.Second, min(time.Hour, most), most)), func() { m.plug(back) })
 	case 2:
 		m.plug(pick(w, home, away)) // too quick to be seen
 	case 3:

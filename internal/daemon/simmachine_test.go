@@ -44,10 +44,11 @@ type machine struct {
 	sent   int           // messages since
 	driven int           // of which disturbances may have driven some
 	total  int           // messages ever
+	moved  bool          // since the last audit
 }
 
 func (w *world) addMachine(conf string) *machine {
-	m := &machine{w: w, mac: ether.MAC{2, 5: byte(len(w.machines) + 1)}, conf: conf, addrs: map[netip.Prefix]*note{}}
+	m := &machine{w: w, mac: w.nextMAC(), conf: conf, addrs: map[netip.Prefix]*note{}}
 	m.possessive = strings.Contains(conf, "possessive")
 	w.machines = append(w.machines, m)
 	return m
@@ -82,7 +83,7 @@ func (m *machine) start() {
 	m.d = &Daemon{cfg: cfg, host: m, doors: linux, clock: clockOf(m.read), random: m.w.rnd.Uint64, say: sayer{out: io.Discard, err: &m.out},
 		nets: map[int]*network{}, addrs: map[netip.Addr]bool{}, missed: map[string]bool{}, ifSet: map[string]bool{},
 		out1: link.NewBatch(1, 1<<12), saver: &saver{next: make(chan func() error, 1)}}
-	if *again >= 0 {
+	if *again >= 0 && len(m.w.machines) <= few {
 		m.d.say.out, m.d.say.level = trace{m}, 1
 	}
 	m.d.service = newService(m.d)
@@ -111,12 +112,13 @@ func (m *machine) kill(leave bool) {
 		m.turn(func() { m.d.step(m.net(), client.Event{Kind: client.Leave}) })
 	}
 	m.d = nil
-	m.drop(&m.alarm)
+	cancel(&m.alarm)
 }
 
 func (m *machine) net() *network { return m.d.nets[noIndex] }
 
-func (m *machine) drop(x **note) {
+// cancel takes something out of the diary.
+func cancel(x **note) {
 	if *x != nil {
 		(*x).do = nil
 	}
@@ -142,8 +144,17 @@ func (m *machine) turn(do func()) {
 	m.openEars()
 	m.saved()
 	m.arm()
-	m.w.audit()
+	if len(m.w.machines) <= few || m.moved {
+		m.moved = false
+		m.w.audit()
+	} else {
+		m.audit()
+	}
 }
+
+// few is how many machines may be looked at in each turn of one of them; of more
+// only this one is, unless it has another address or place.
+const few = 10
 
 // openEars puts sockets of our own in the place of the kernel's.
 func (m *machine) openEars() {
@@ -167,7 +178,7 @@ func (m *machine) saved() {
 
 // arm sets the alarm to what comes next, which is never in the past.
 func (m *machine) arm() {
-	m.drop(&m.alarm)
+	cancel(&m.alarm)
 	n := m.net()
 	if n == nil || n.due().IsZero() {
 		return
@@ -247,7 +258,7 @@ func (m *machine) Interfaces() ([]link.Interface, error) {
 
 func (m *machine) SetAddress(on link.ID, a link.Address) error {
 	ends := m.addrs[a.Prefix]
-	m.drop(&ends)
+	cancel(&ends)
 	m.addrs[a.Prefix], m.overslept = nil, false
 	if a.Valid != link.Forever {
 		m.addrs[a.Prefix] = m.w.after(time.Duration(a.Valid)*time.Second, func() { m.DeleteAddress(on, a.Prefix) })
@@ -258,7 +269,7 @@ func (m *machine) SetAddress(on link.ID, a link.Address) error {
 
 func (m *machine) DeleteAddress(_ link.ID, p netip.Prefix) error {
 	ends := m.addrs[p]
-	m.drop(&ends)
+	cancel(&ends)
 	delete(m.addrs, p)
 	m.changed()
 	return nil
@@ -269,6 +280,7 @@ func (m *machine) DeleteRoute(link.ID, link.Route) error  { return nil }
 
 // changed is the kernel's news.
 func (m *machine) changed() {
+	m.moved = true
 	m.w.after(time.Millisecond, func() { m.turn(func() { m.d.lookAgain() }) })
 }
 
@@ -296,7 +308,7 @@ func (m *machine) sleep(d time.Duration) {
 	for p, ends := range m.addrs {
 		if ends != nil {
 			left[p] = ends.at - m.w.now
-			m.drop(&ends)
+			cancel(&ends)
 		}
 	}
 	m.w.after(d, func() {
@@ -315,7 +327,7 @@ func (m *machine) reboot() {
 	m.disturbed()
 	for p := range m.addrs {
 		ends := m.addrs[p]
-		m.drop(&ends)
+		cancel(&ends)
 		delete(m.addrs, p)
 	}
 	m.booted, m.overslept = m.w.now-10*time.Second, false
