@@ -13,9 +13,21 @@ import (
 )
 
 // check is -n: it tells what is wrong with the config file, and with the pool
-// by what the config file says of it.
+// by what the config file says of it, and what of all that will bite later.
 func (c *command) check() {
-	cfg, err := conf.Load(c.conf, conf.Env{Interfaces: interfaces(), Resolve: c.look})
+	env := conf.Env{Interfaces: interfaces(), Resolve: c.look}
+	loaded := c.load(pool.NewClock(c.read))
+	if loaded != nil || c.status == 0 { // without a pool, too, but not with one that can't be read
+		env.Pool = []netip.Addr{}
+	}
+	if loaded != nil {
+		for _, n := range addresses(loaded.Table, false) {
+			if a := netip.AddrFrom(n); loaded.Table.Member(a) {
+				env.Pool = append(env.Pool, a)
+			}
+		}
+	}
+	cfg, err := conf.Load(c.conf, env)
 	if err != nil {
 		c.fail(err.Error())
 		return
@@ -23,15 +35,10 @@ func (c *command) check() {
 	for _, p := range cfg.Problems() {
 		c.fail(p)
 	}
-	loaded := c.load(pool.NewClock(c.read))
-	if loaded == nil {
-		return
-	}
 	idle := 0
-	for _, n := range addresses(loaded.Table, false) {
-		a := netip.AddrFrom(n)
+	for _, a := range env.Pool {
 		why, ok := cfg.Lendable(a)
-		if ok || !loaded.Table.Member(a) {
+		if ok {
 			continue
 		}
 		if idle++; idle <= several {
@@ -40,6 +47,9 @@ func (c *command) check() {
 	}
 	if idle > several {
 		c.fail("And " + strconv.Itoa(idle-several) + " more addresses of the pool that are not given out")
+	}
+	if c.read().Wall.Before(pool.Built) {
+		c.fail("The clock was not set yet, so a lease may end too late after the next start")
 	}
 }
 

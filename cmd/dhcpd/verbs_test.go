@@ -206,12 +206,30 @@ func TestL9_Check(t *testing.T) {
 	s.expect("-a 10.0.0.7 10.0.0.20 10.1.0.1", "", "", 0)
 	s.expect("-n", "", "dhcpd: \""+s.conf+"\", line 2: 10.0.0.7 belongs to a client\n"+
 		"dhcpd: No lease set for address 10.0.0.20\ndhcpd: No netmask set for address 10.1.0.1\n", 1)
-	s.write(s.conf, "macro x;\ninclude \"none\";\noption \"eth9999\" server;")
+	s.write(s.conf, "macro x;\ninclude \"none\";\noption \"eth9999\" bootp;")
 	s.expect("-r 10.0.0.1-10.0.0.7 10.0.0.20 10.1.0.1", "", "", 0)
 	s.expect("-n", "", "dhcpd: \""+s.conf+"\", line 1: Macro 'x' is not defined\n"+
 		"dhcpd: \""+s.conf+"\", line 3: Interface 'eth9999' is not there\n", 1)
 	s.write(s.conf, "host {")
 	s.expect("-n", "", "dhcpd: \""+s.conf+"\", line 1: '{' is not closed\n", 1)
+}
+
+// TestL9_CheckAdvises: what can be done, but will bite, is told too, by the pool
+// that there is; not by one that can't be read. So is a clock that stands
+// before the day of the program.
+func TestL9_CheckAdvises(t *testing.T) {
+	s := newSite(t, "host 10.0.0.0/24 {\n\tDHCPlease 20;\n};\noption server;")
+	path := "dhcpd: \"" + s.conf + "\", "
+	s.expect("-n", "", path+"line 4: There is no address to give: no client line, and none in the pool (see dhcpd -a)\n", 1)
+	s.expect("-a 10.0.0.1-10.0.0.10", "", "", 0)
+	s.expect("-n", "", "", 0)
+	s.expect("-a 10.0.0.11", "", "", 0)
+	s.expect("-n", "", path+"line 2: Leases are short: those of the pool come to 3960 records an hour, which wears out flash\n", 1)
+	s.write(s.pool, "rubbish\n")
+	s.expect("-n", "", "dhcpd: read "+s.pool+": is not a pool file\n", 1)
+	s = newSite(t, "")
+	s.now.Wall = time.Unix(1000, 0)
+	s.expect("-n", "", "dhcpd: The clock was not set yet, so a lease may end too late after the next start\n", 1)
 }
 
 func TestS10_ManyAddressesWithoutLease(t *testing.T) {

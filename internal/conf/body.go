@@ -56,6 +56,8 @@ type pick struct {
 
 type macro struct {
 	name  string
+	at    place
+	used  bool
 	lines []line // until they are compiled
 	body  *body
 	mark  visit

@@ -63,6 +63,7 @@ func build(c *Config, lines []line, env Env) {
 		ownTags: map[string]bool{},
 		said:    map[string]bool{},
 		relays:  map[string]bool{},
+		advise:  env.Pool != nil,
 	}
 	top := k.compile(lines)
 	for _, m := range k.inOrder {
@@ -84,7 +85,13 @@ func build(c *Config, lines []line, env Env) {
 	c.names = k.hosts.asked
 	k.checkSizes()
 	k.checkAgents()
+	if k.advise {
+		k.lint(env.Pool)
+	}
 	for _, p := range k.problems {
-		c.problems = append(c.problems, c.message(p.at, p.text))
+		if p.at != (place{}) {
+			p.text = c.message(p.at, p.text)
+		}
+		c.problems = append(c.problems, p.text)
 	}
 }

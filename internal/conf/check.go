@@ -20,6 +20,7 @@ func (k *compiler) checkSizes() {
 	if k.mostOctets() <= dhcp4.MinLimit-240 {
 		return
 	}
+	var q Query
 	var info Info
 	var msg dhcp4.Message
 	var buf []byte
@@ -29,7 +30,7 @@ func (k *compiler) checkSizes() {
 			continue
 		}
 		last = r.cond
-		q, a, ok := k.sample(r.cond)
+		a, ok := k.sample(r.cond, &q)
 		if !ok || !k.c.Gather(&q, netip.AddrFrom(a), &info) {
 			continue
 		}
@@ -54,16 +55,18 @@ func (k *compiler) mostOctets() int {
 	return sum
 }
 
-// sample makes up a query and an address that meet a condition.
-func (k *compiler) sample(n int32) (q Query, addr uint32, ok bool) {
+// sample makes up a query and an address that meet a condition; false if none
+// of them says which address.
+func (k *compiler) sample(n int32, q *Query) (addr uint32, ok bool) {
+	*q = Query{}
 	for ; n >= 0; n = k.c.conds[n].up {
 		el := k.c.conds[n].el
+		if el.kind <= onHost && len(el.addrs) > 0 {
+			addr, ok = el.addrs[0], true
+		}
 		switch el.kind {
 		case onClient:
 			q.ID = []byte(k.idNames[el.who])
-			addr, ok = el.addrs[0], true
-		case onHost:
-			addr, ok = el.addrs[0], true
 		case onNet:
 			if !ok {
 				addr, ok = el.net.addr|1&^mask(int(el.net.bits)), true
@@ -76,7 +79,7 @@ func (k *compiler) sample(n int32) (q Query, addr uint32, ok bool) {
 			q.Remote = []byte(el.texts[0])
 		}
 	}
-	return q, addr, ok
+	return addr, ok
 }
 
 // fillReply makes a reply of what was gathered.

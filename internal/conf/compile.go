@@ -25,6 +25,8 @@ type compiler struct {
 	longest  [fieldFile + 1]int // octets of the longest value of each tag
 	relays   map[string]bool    // interfaces with `option relay`, "" for the one that asks
 	agents   []problem          // where `option agent` stands, for which interface
+	server   place              // where `option server` stands
+	advise   bool
 }
 
 // problem notes a problem. They are kept in the order of the file, in which
@@ -156,7 +158,7 @@ func (k *compiler) define(l line) {
 		k.problem(l[0].at, "Macro "+quote(l[1].text)+" is defined already")
 		return
 	}
-	m := &macro{name: l[1].text, lines: l[2].lines, body: &body{}}
+	m := &macro{name: l[1].text, at: l[0].at, lines: l[2].lines, body: &body{}}
 	k.macros[name] = m
 	k.inOrder = append(k.inOrder, m)
 }
@@ -168,6 +170,7 @@ func (k *compiler) use(b *body, name *item) {
 		k.once(name.at, "Macro "+quote(name.text)+" is not defined")
 		return
 	}
+	m.used = true
 	b.steps = append(b.steps, step{macro: m, at: name.at})
 }
 

@@ -35,6 +35,9 @@ type Env struct {
 	// that ipN stays what it was. Nil: not known, so nothing is said about
 	// interfaces that are not there.
 	Interfaces []Ifname
+	// Pool has Problems also tell what the file says and will bite later, with
+	// these addresses to give out. Nil: without that advice.
+	Pool []netip.Addr
 }
 
 // Ifname is an interface as far as the config language knows it.

@@ -149,16 +149,26 @@ func (c *Config) Lendable(a netip.Addr) (why string, ok bool) {
 	w := c.nobody()
 	w.at(addr)
 	m, hasMask, hasLease := w.glance()
-	host := addr &^ m
-	switch {
+	switch why := edge(addr, m); {
 	case !hasMask:
 		return "No netmask set for address " + a.String(), false
 	case !hasLease:
 		return "No lease set for address " + a.String(), false
-	case host == 0 && ^m > 1: // RFC 3021: a /31 has neither
-		return a.String() + " is the address of its network", false
-	case host == ^m && ^m > 1:
-		return a.String() + " is the broadcast address of its network", false
+	case why != "":
+		return a.String() + why, false
 	}
 	return "", true
+}
+
+// edge tells whether a is what no host can have under a netmask: "" if not.
+func edge(a, mask uint32) string {
+	host := a &^ mask
+	switch {
+	case ^mask <= 1: // RFC 3021: a /31 has neither
+	case host == 0:
+		return " is the address of its network"
+	case host == ^mask:
+		return " is the broadcast address of its network"
+	}
+	return ""
 }

@@ -30,6 +30,7 @@ func FuzzParse(f *testing.F) {
 	env := Env{
 		Hosts:      "10.11.12.3 eiche\n10.0.0.1 alpha.example.com alpha\n10.9.0.1 alpha\n",
 		Interfaces: []Ifname{{"eth0", 1, true}},
+		Pool:       []netip.Addr{netip.MustParseAddr("10.0.0.80"), netip.MustParseAddr("10.11.12.97")},
 	}
 	f.Fuzz(func(t *testing.T, text string, ask []byte) {
 		env.Include = func(path string) (string, error) {

@@ -93,6 +93,10 @@ func (k *compiler) option(b *body, l line) {
 		fail(l[0].at, ascii.Trim("Usage: option [if] "+o.name+" "+o.usage))
 	}
 	switch o.name {
+	case "server":
+		if len(args) == 1 { // not inform, which needs nobody to have an address from here
+			k.server = l[0].at
+		}
 	case "relay":
 		k.relays[s.ifname] = true
 	case "agent":

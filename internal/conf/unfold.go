@@ -15,8 +15,9 @@ type rule struct {
 
 // cond is an element within other elements: it holds if all of them match.
 type cond struct {
-	up int32 // the enclosing one, -1 for none
-	el *element
+	up      int32 // the enclosing one, -1 for none
+	inMacro bool
+	el      *element
 }
 
 // entry is an address that a `client` element gives.
@@ -69,7 +70,7 @@ func (u *unfolder) body(b *body, up int32, at place, inMacro bool) {
 func (u *unfolder) element(el *element, up int32, inMacro bool) {
 	c := u.c
 	n := int32(len(c.conds))
-	c.conds = append(c.conds, cond{up, el})
+	c.conds = append(c.conds, cond{up, inMacro, el})
 	if el.kind == onClient {
 		for _, a := range el.addrs {
 			c.entries = append(c.entries, entry{a, n, c.firstEntry[el.who]})

@@ -200,6 +200,9 @@ func (k *compiler) addHost(v *value, t dhcp4.Tag, it *item) bool {
 	if len(addrs) == 0 {
 		return false
 	}
+	if k.advise && addrs[0] == 0 && t.Code-dhcp4.Router <= 8 { // gateway to resource
+		k.problem(it.at, it.text+" is no host; leave it out")
+	}
 	if t.Code == dhcp4.Router {
 		k.take(it.at, "a gateway", addrs)
 	}

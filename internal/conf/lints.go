@@ -1,0 +1,217 @@
+package conf
+
+import (
+	"strconv"
+	"strings"
+
+	"dhcpd/internal/dhcp4"
+)
+
+// gateways: classless routes without a default route hide the gateway (RFC
+// 3442), and a gateway must be within reach. A netmask of 32 bits says that all
+// are out of it, and is meant so.
+func gateways(l *linter) {
+	o := &l.info.Options
+	routers, _ := o.Addrs(nil, dhcp4.Router)
+	routes, _ := o.Routes(nil)
+	hidden := o.Has(dhcp4.ClasslessRoute)
+	for _, r := range routes {
+		hidden = hidden && r.Dst.Bits() > 0
+	}
+	for _, g := range routers {
+		n := g.Number()
+		if hidden {
+			l.sayOf(dhcp4.ClasslessRoute, "These routes hide the gateway; add 0.0.0.0/0 "+g.String())
+		} else if len(routes) == 0 && l.masked && l.mask != mask(32) && n != 0 && (n^l.addr)&l.mask != 0 {
+			l.sayOf(dhcp4.Router, "Gateway "+g.String()+" is not on the network of "+dotted(l.addr))
+		}
+	}
+}
+
+// untimely: times that don't ascend. The client goes by its own then.
+func untimely(l *linter) {
+	o := &l.info.Options
+	end, err := o.Uint32(dhcp4.LeaseTime)
+	if err != nil {
+		end = 1<<32 - 1
+	}
+	tag := dhcp4.RenewalTime
+	t1, no1 := o.Uint32(tag)
+	t2, no2 := o.Uint32(dhcp4.RebindingTime)
+	if no1 != nil {
+		t1, tag = end/2, dhcp4.RebindingTime
+	}
+	if no2 != nil {
+		t2 = end - end/8
+	}
+	if t1 >= t2 || t2 >= end {
+		l.sayOf(tag, "DHCPrenewal, DHCPrebinding and DHCPlease must ascend")
+	}
+}
+
+// nowhere: a client line with an address that no host can have.
+func nowhere(l *linter) {
+	if l.el.kind != onClient || !l.el.possible() {
+		return
+	}
+	why := " gets nothing, without a netmask: no host element has it"
+	if l.masked {
+		why = edge(l.addr, l.mask)
+	}
+	if why != "" {
+		l.say(l.el.at, dotted(l.addr)+why)
+	}
+}
+
+// overridden: what is set for few, and further down for all of a network, which
+// counts. A macro may be of use elsewhere, and an included file may be meant to
+// be overridden.
+func overridden(l *linter) {
+	c := l.c
+	var last [fieldFile + 1]place // where a tag is set for all
+	for i := len(l.info.rules) - 1; i >= 0 && l.cond >= 0; i-- {
+		r := &c.rules[l.info.rules[i]]
+		for n := r.ops.from; n < r.ops.to; n++ {
+			o := &c.ops[n]
+			at := last[o.tag]
+			switch {
+			case o.do > opDrop:
+			case r.cond != l.cond:
+				if l.wider(r.cond) {
+					last[o.tag] = o.at
+				}
+			case at.file == o.at.file && !o.at.before(l.el.at) && o.at.before(at):
+				l.say(o.at, "This has no effect, since "+inLine(at)+" comes later")
+			}
+		}
+	}
+}
+
+// wider tells whether the clients that meet a condition, as this one does, are
+// those of a network around all that meet its own.
+func (l *linter) wider(n int32) bool {
+	conds, bits := l.c.conds, uint8(0)
+	for up := l.cond; up >= 0; up = conds[up].up {
+		bits = max(bits, conds[up].el.block().bits)
+	}
+	for ; n >= 0; n = conds[n].up {
+		if el := conds[n].el; el.kind != onNet || el.net.bits > bits {
+			return false
+		}
+	}
+	return true
+}
+
+// enclosed: a client line within a host element, where nobody looks before the
+// client has an address.
+func enclosed(l *linter) {
+	c := l.c
+	if l.el.kind != onClient || !l.within(l.cond) {
+		return
+	}
+	for n := c.firstEntry[l.el.who]; n >= 0; n = c.entries[n].next {
+		if e := &c.entries[n]; e.addr == l.addr && !l.within(e.cond) {
+			return
+		}
+	}
+	l.say(l.el.at, "A client line within a host element gives no address; put it outside")
+}
+
+// never: an element within one that keeps it from matching.
+func never(l *linter) {
+	conds := l.c.conds
+	if l.cond < 0 || conds[l.cond].inMacro {
+		return
+	}
+	for up := conds[l.cond].up; up >= 0; up = conds[up].up {
+		if l.el.excludes(conds[up].el) {
+			l.say(l.el.at, "This never matches what is in "+inLine(conds[up].el.at))
+		}
+	}
+}
+
+// excludes tells whether two elements can't match together.
+func (el *element) excludes(o *element) bool {
+	switch {
+	case el.kind == onClient && o.kind == onClient:
+		return el.who != o.who
+	case el.kind == o.kind && len(el.texts) == 1 && len(o.texts) == 1:
+		return !strings.HasPrefix(el.texts[0], o.texts[0]) && !strings.HasPrefix(o.texts[0], el.texts[0])
+	}
+	a, b := el.block(), o.block()
+	return !a.has(b.addr) && !b.has(a.addr)
+}
+
+// block returns where an element matches: anywhere if it is not one place.
+func (el *element) block() block {
+	switch {
+	case el.kind == onNet:
+		return el.net
+	case el.kind <= onHost && len(el.addrs) == 1:
+		return block{el.addrs[0], 32}
+	}
+	return block{}
+}
+
+// doubled: one address for two clients. A host's name with several addresses is
+// one machine, and so is an interface of ours.
+func doubled(l *linter) {
+	c := l.c
+	first := map[uint32]*element{}
+	for i := range c.entries {
+		e := &c.entries[i]
+		el, other := c.conds[e.cond].el, first[e.addr]
+		switch {
+		case el.ifname != "" || len(el.addrs) > 1:
+		case other == nil:
+			first[e.addr] = el
+		case other.who != el.who:
+			l.say(el.at, dotted(e.addr)+" is the client's in "+inLine(other.at)+", too: only one of them can have it")
+		}
+	}
+}
+
+// flash: leases that are renewed so often that the pool file wears out a flash
+// memory: when all are leased by more than a record a second, which some
+// megabytes endure for ten years, and by more than one in five minutes for each
+// address: a pool so large that it comes to a record a second otherwise is on
+// no such machine.
+func flash(l *linter) {
+	var hourly, least uint64
+	worst, soonest := uint32(0), ^uint32(0)
+	for _, a := range l.pool {
+		l.gather(&unknown, a.Number())
+		t1, err := l.info.Options.Uint32(dhcp4.RenewalTime)
+		if err != nil {
+			t1, err = l.info.Options.Uint32(dhcp4.LeaseTime)
+			t1 /= 2
+		}
+		if err == nil {
+			hourly += 3600 / uint64(max(1, t1))
+			least += 12
+			if t1 < soonest {
+				soonest, worst = t1, l.addr
+			}
+		}
+	}
+	if hourly > max(3600, least) {
+		l.gather(&unknown, worst)
+		l.sayOf(dhcp4.LeaseTime, "Leases are short: those of the pool come to "+strconv.FormatUint(hourly, 10)+" records an hour, which wears out flash")
+	}
+}
+
+// idle: a server with nothing to give.
+func idle(l *linter) {
+	if l.server != (place{}) && len(l.pool)+len(l.c.ids) == 0 {
+		l.say(l.server, "There is no address to give: no client line, and none in the pool (see dhcpd -a)")
+	}
+}
+
+// unused: a macro that nothing uses. Those in included files may be for others.
+func unused(l *linter) {
+	for _, m := range l.inOrder {
+		if !m.used && m.at.file == 0 {
+			l.say(m.at, "Macro "+quote(m.name)+" is never used")
+		}
+	}
+}
