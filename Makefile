@@ -47,7 +47,7 @@ $(error dhcpd needs Go 1.26 or later from https://go.dev/dl; found: $(or $(GO),n
 endif
 
 FORCE:
-.PHONY: all install demo test race fuzz fuzz-long bench bench-go lint size cross features peers deb initramfs clean FORCE
+.PHONY: all install demo test race soak fuzz fuzz-long bench bench-go lint size cross features peers deb initramfs clean FORCE
 
 build/dhcpd: build/overlay.json FORCE
 	$(BUILD) -o $@ ./cmd/dhcpd
@@ -117,6 +117,15 @@ bench: build/dhcpd build/bench
 build/bench: HOT += internal/bench
 build/bench: build/overlay.json FORCE
 	$(BUILD) -o $@ ./internal/bench
+
+# A server, a relay and a client at work for SOAK, as root, with clients of all
+# kinds coming and going: it fails if they take more and more of anything.
+SOAK = 30m
+soak: peers build/dhcpd build/soak
+	build/soak -for $(SOAK) build/dhcpd
+
+build/soak: FORCE
+	@go build -o $@ ./internal/soak
 
 # The benchmarks that stand beside the code.
 bench-go:

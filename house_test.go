@@ -39,6 +39,7 @@ var house = []room{
 	{"internal/demo", false, "netlab"},
 	{"internal/features", false, ""},
 	{"internal/peertest", false, ""},
+	{"internal/soak", false, "netlab dhcp4 ether"},
 	{"internal/daemon", false, "client server relay pool cache act conf dhcp4 ether rdisc auth link dns hook safe " + xsys},
 	{"server", true, "act conf pool dhcp4 auth"},
 	{"relay", true, "act ask pool dhcp4"},
