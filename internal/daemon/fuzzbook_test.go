@@ -33,8 +33,9 @@ type line struct {
 
 // pledge is what an ACK said.
 type pledge struct {
-	id  string
-	end time.Time // zero for never
+	id    string
+	end   time.Time // zero for never
+	fixed bool      // by the config, and so for that to take away
 }
 
 func (k *book) init() {
@@ -269,12 +270,12 @@ func (r *rig) reply(m *dhcp4.Message, to netip.AddrPort, size int, block []line)
 	if a.IsUnspecified() {
 		return
 	}
-	p := pledge{id: q.id}
+	p := pledge{id: q.id, fixed: r.fixed(a, q)}
 	if term, err := m.Options.Uint32(dhcp4.LeaseTime); err == nil && term != dhcp4.Infinite {
 		p.end = q.at.Add(time.Duration(term) * time.Second)
 	}
 	now := r.s.d.now
-	if old := r.promised[a]; old.runs(now) && p.runs(now) && old.id != q.id && !r.fixed(a, q) {
+	if old := r.promised[a]; old.runs(now) && p.runs(now) && old.id != q.id && !(old.fixed && p.fixed) {
 		r.Fatalf("%v is promised to %x until %v, at %v: %s", a, old.id, old.end, q.at, m.Line(nil))
 	}
 	if r.s.d.cfg == q.cfg && !r.fixed(a, q) && (q.cfg.Reserved(a) || r.s.d.addrs[a] || a == q.msg.Giaddr || a.As4()[3] == 0 || a.As4()[3] == 255) {
