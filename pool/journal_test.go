@@ -36,8 +36,10 @@ type world struct {
 
 const worldAddrs = 12
 
-func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{t: t, rnd: newRand(seed), disk: simdisk.New(), clock: newSimClock(),
+func newWorld(t *testing.T, seed uint64) *world { return newWorldOf(t, newRand(seed)) }
+
+func newWorldOf(t *testing.T, rnd *rand.Rand) *world {
+	w := &world{t: t, rnd: rnd, disk: simdisk.New(), clock: newSimClock(),
 		by: map[netip.Addr]*history{}, in: map[netip.Addr]bool{}, maybe: map[netip.Addr]bool{}}
 	for n := range worldAddrs {
 		w.by[ip(n)] = &history{synced: Record{Addr: ip(n)}, acked: Record{Addr: ip(n)}}
@@ -119,8 +121,8 @@ func (w *world) record() *Record {
 // lazy makes a renewal within the promise of what is acked for a, if there is
 // one.
 func (w *world) lazy() (*Record, bool) {
-	for _, h := range w.by {
-		r := plain(&h.acked)
+	for n := range worldAddrs {
+		r := plain(&w.by[ip(n)].acked)
 		now := w.k.now()
 		if r.State != Bound || r.Kept <= now || r.Kept == Infinite {
 			continue

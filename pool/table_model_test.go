@@ -102,55 +102,70 @@ type undoable struct {
 	bound bool
 }
 
+// pair is a table and its model.
+type pair struct {
+	t   *testing.T
+	rnd *rand.Rand
+	tab *Table
+	m   *model
+	now Time
+}
+
+func newPair(t *testing.T, rnd *rand.Rand) *pair { return &pair{t, rnd, tableOf(), newModel(), 1000} }
+
+func (p *pair) anyAddr() netip.Addr {
+	return netip.AddrFrom4([4]byte{10, byte(8 + p.rnd.IntN(2)), byte(p.rnd.IntN(3)), byte(p.rnd.IntN(12))})
+}
+
+// step does anything to both.
+func (p *pair) step() {
+	rnd, tab, m, a := p.rnd, p.tab, p.m, p.anyAddr()
+	switch rnd.IntN(12) {
+	case 0, 1:
+		tab.Add(a)
+		m.add(a)
+	case 2:
+		tab.Remove(a)
+		m.remove(a)
+	case 3:
+		tab.SetFree(a)
+		if m.recs[a].State == Abandoned {
+			m.apply(&Record{Addr: a})
+		}
+	case 4:
+		tab.Regroup(by24)
+	case 5:
+		c, until := client(rnd.IntN(30)), p.now+Time(rnd.IntN(30))
+		tab.Hold(a, c, nil, until)
+		if m.unhold(a); m.placed(a) && !m.keeps(a, c, p.now, until) {
+			m.holds[a], m.until[a] = c, until
+		}
+	case 6:
+		tab.Unhold(a)
+		m.unhold(a)
+	case 7:
+		tab.Tick(p.now)
+	case 8:
+		undoSome(p.t, rnd, tab, m, p.anyAddr, p.now)
+	default:
+		r := randomRecord(rnd, a, p.now)
+		if rnd.IntN(9) == 0 {
+			r = &Record{Addr: a}
+		}
+		tab.Apply(r)
+		m.apply(r)
+	}
+	p.now += Time(rnd.IntN(4))
+}
+
 // TestTable_AgainstModel does anything in any order.
 func TestTable_AgainstModel(t *testing.T) {
 	for seed := range uint64(40) {
-		rnd := rand.New(rand.NewPCG(seed, 1))
-		tab, m := tableOf(), newModel()
-		now := Time(1000)
-		anyAddr := func() netip.Addr {
-			return netip.AddrFrom4([4]byte{10, byte(8 + rnd.IntN(2)), byte(rnd.IntN(3)), byte(rnd.IntN(12))})
-		}
+		p := newPair(t, rand.New(rand.NewPCG(seed, 1)))
 		for step := range 1500 {
-			a := anyAddr()
-			switch rnd.IntN(12) {
-			case 0, 1:
-				tab.Add(a)
-				m.add(a)
-			case 2:
-				tab.Remove(a)
-				m.remove(a)
-			case 3:
-				tab.SetFree(a)
-				if m.recs[a].State == Abandoned {
-					m.apply(&Record{Addr: a})
-				}
-			case 4:
-				tab.Regroup(by24)
-			case 5:
-				c, until := client(rnd.IntN(30)), now+Time(rnd.IntN(30))
-				tab.Hold(a, c, nil, until)
-				if m.unhold(a); m.placed(a) && !m.keeps(a, c, now, until) {
-					m.holds[a], m.until[a] = c, until
-				}
-			case 6:
-				tab.Unhold(a)
-				m.unhold(a)
-			case 7:
-				tab.Tick(now)
-			case 8:
-				undoSome(t, rnd, tab, m, anyAddr, now)
-			default:
-				r := randomRecord(rnd, a, now)
-				if rnd.IntN(9) == 0 {
-					r = &Record{Addr: a}
-				}
-				tab.Apply(r)
-				m.apply(r)
-			}
-			now += Time(rnd.IntN(4))
+			p.step()
 			if step%10 == 0 {
-				compare(t, rnd, tab, m, now)
+				compare(t, p.rnd, p.tab, p.m, p.now)
 			}
 			if t.Failed() {
 				t.Fatalf("seed %d, step %d", seed, step)
