@@ -148,32 +148,23 @@ func (q *inquiry) bulk(k *key) error {
 		return err
 	}
 	var skew ask.Skew
-	buf, have := make([]byte, dhcp4.MaxFrame), 0
-	for {
-		n, err := s.Read(buf[have:])
-		if err == io.EOF && k.watch {
+	for frames := (dhcp4.Frames{From: s}); ; {
+		list, err := frames.Next()
+		switch {
+		case err == io.EOF && k.watch:
 			return q.wrong("The connection ended")
-		}
-		if err == io.EOF {
+		case err == io.EOF:
 			return q.wrong("The connection ended before the answer was complete")
-		}
-		if err != nil {
+		case err == dhcp4.ErrFrame:
+			return q.wrong(err.Error())
+		case err != nil:
 			return err
 		}
-		rest := buf[:have+n]
-		for {
-			var b []byte
-			if b, rest, err = dhcp4.CutFrame(rest); err != nil {
-				return q.wrong(err.Error())
-			}
-			if b == nil {
-				break
-			}
+		for _, b := range list {
 			if done, err := q.piece(k, b, xid, &skew); done || err != nil {
 				return err
 			}
 		}
-		have = copy(buf, rest)
 		if k.watch {
 			q.flush("")
 		}

@@ -15,18 +15,8 @@ import (
 // wanted, and connections to servers that tell all.
 type asker struct {
 	ear  *link.Neighbours // nil while nobody is asked
-	told chan piece
-	lost bool // the pool file has lost records
-}
-
-// piece is what is wanted, or some of what a server tells by TCP, from where the
-// last one ended.
-type piece struct {
-	wanted []link.Neighbour
-	server netip.Addr
-	data   []byte
-	rest   chan<- int // how many octets of it are the beginning of more; -1: no more is wanted
-	err    error      // that was the end
+	came chan func()      // what the loop is to take in
+	lost bool             // the pool file has lost records
 }
 
 // prepare listens for just those networks that something may be asked about.
@@ -67,20 +57,43 @@ func (k *asker) shut() {
 // what is new.
 func (s *service) listenWanted(ear *link.Neighbours) {
 	list, err := ear.Known()
-	rest := make(chan int)
 	for ; !errors.Is(err, os.ErrClosed); list, err = ear.Wait() {
-		if s.hand(piece{wanted: list, rest: rest}, rest) < 0 {
+		if !s.hand(func() bool { return s.want(list) }) {
 			return
 		}
 	}
 }
 
-// want has the servers asked about an address that packets go to, if nobody
-// knows where it is.
-func (s *service) want(w link.Neighbour) {
-	if n := s.d.nets[w.Index]; n != nil && n.relays() {
-		s.do(n, s.relay.Want(s.d.now, &n.relay, s.table, w.Addr))
+// hand has the loop take something in, and waits until it has; false if no more
+// is wanted, or the loop has ended.
+func (s *service) hand(take func() bool) bool {
+	more := make(chan bool)
+	select {
+	case s.asker.came <- func() { more <- take() }:
+		return <-more
+	case <-s.d.ended:
+		return false
 	}
+}
+
+// handed is where that comes from, unless what it would bring can't be written
+// yet.
+func (s *service) handed() <-chan func() {
+	if s.table == nil || s.stuck() {
+		return nil
+	}
+	return s.asker.came
+}
+
+// want has the servers asked about addresses that packets go to, where nobody
+// knows who has them.
+func (s *service) want(list []link.Neighbour) bool {
+	for _, w := range list {
+		if n := s.d.nets[w.Index]; n != nil && n.relays() {
+			s.do(n, s.relay.Want(s.d.now, &n.relay, s.table, w.Addr))
+		}
+	}
+	return true
 }
 
 // heardAnswer takes in an answer that came in on a network.
@@ -101,82 +114,44 @@ func (s *service) networkOf(to *relay.Network) *network {
 
 // fetch asks a server by TCP and hands over what it tells.
 func (s *service) fetch(source, server netip.Addr, query []byte) {
-	rest := make(chan int)
-	p := piece{server: server, rest: rest}
-	stream, err := s.d.doors.dial(source, server)
+	stream, err := link.Dial(source, server)
 	if err == nil {
 		defer stream.Close()
 		err = stream.Write(query)
 	}
-	buf, have := make([]byte, dhcp4.MaxFrame), 0
-	for err == nil && have >= 0 {
-		var n int
-		if n, err = stream.Read(buf[have:]); err == io.EOF {
+	answers := dhcp4.Frames{From: stream}
+	for more := true; more; {
+		var list [][]byte
+		if err == nil {
+			list, err = answers.Next()
+		}
+		if err == io.EOF {
 			err = errors.New("the connection was closed")
 		}
-		if err == nil {
-			p.data = buf[:have+n]
-			have = s.hand(p, rest)
-			copy(buf, p.data[len(p.data)-max(have, 0):])
-		}
-	}
-	if have >= 0 {
-		s.hand(piece{server: server, rest: rest, err: err}, rest)
+		more = s.hand(func() bool { return s.told(server, list, err) })
 	}
 }
 
-// hand hands over a piece, and waits until it has been read.
-func (s *service) hand(p piece, rest <-chan int) int {
-	select {
-	case s.asker.told <- p:
-		return <-rest
-	case <-s.d.ended:
-		return -1
-	}
-}
-
-// pieces is where they come from, unless what they would bring can't be written
-// yet.
-func (s *service) pieces() <-chan piece {
-	if s.table == nil || s.stuck() {
-		return nil
-	}
-	return s.asker.told
-}
-
-// piece takes in what is wanted, or what a server tells.
-func (s *service) piece(p piece) {
-	for _, w := range p.wanted {
-		s.want(w)
-	}
-	if p.server == (netip.Addr{}) {
-		p.rest <- 0
-		return
-	}
-	left, err := 0, p.err
-	for err == nil {
-		var b []byte
-		if b, p.data, err = dhcp4.CutFrame(p.data); b == nil {
-			break
-		}
+// told takes in what a server tells, or that its connection has ended; false if
+// no more is wanted.
+func (s *service) told(server netip.Addr, list [][]byte, err error) bool {
+	over := false
+	for _, b := range list {
 		if err = s.d.msg.Parse(b); err != nil {
 			break
 		}
-		s.d.say.packet(nameOf(nil), "received from", p.server, &s.d.msg, s.d.cfg.Dict())
+		s.d.say.packet(nameOf(nil), "received from", server, &s.d.msg, s.d.cfg.Dict())
 		s.d.count.received.count(&s.d.msg)
-		n, actions, over := s.relay.Bulk(s.d.now, s.table, p.server, &s.d.msg)
+		n, actions, last := s.relay.Bulk(s.d.now, s.table, server, &s.d.msg)
 		s.do(s.networkOf(n), actions)
-		if over {
-			left = -1
+		if over = last; over {
 			break
 		}
 	}
-	if left == 0 && err == nil {
-		p.rest <- len(p.data)
-		return
+	if over = over || err != nil; over {
+		s.do(nil, s.relay.Ended(s.d.now, s.table, server, err))
 	}
-	s.do(nil, s.relay.Ended(s.d.now, s.table, p.server, err))
-	p.rest <- -1
+	return !over
 }
 
 // nameOf returns the name of a network, and for none that of what is not about

@@ -41,7 +41,7 @@ type caller struct {
 	s           *service
 	stream      *link.Stream
 	here, there netip.Addr
-	in, out     []byte
+	out         []byte
 	answer      server.Bulk
 
 	want func(*service, *caller) // what the loop is to do now
@@ -238,33 +238,17 @@ func (s *service) look(c *caller) {
 // talk reads queries and answers each before it reads the next one.
 func (c *caller) talk() {
 	defer c.stream.Close()
-	c.in = make([]byte, 0, 1<<10)
-	for {
-		query, rest, err := dhcp4.CutFrame(c.in)
-		switch {
-		case err != nil:
-		case query == nil:
-			err = c.read()
-		default:
-			c.query, c.ahead = query, len(rest) > 0
+	for queries := (dhcp4.Frames{From: c.stream}); ; {
+		list, err := queries.Next()
+		for i := 0; i < len(list) && err == nil; i++ {
+			c.query, c.ahead = list[i], i+1 < len(list) || queries.Part()
 			err = c.reply()
-			c.in = append(c.in[:0], rest...)
 		}
 		if err != nil {
 			c.hangUp(err)
 			return
 		}
 	}
-}
-
-// read reads what has come.
-func (c *caller) read() error {
-	if len(c.in) == cap(c.in) {
-		c.in = append(make([]byte, 0, min(4*len(c.in), dhcp4.MaxFrame)), c.in...)
-	}
-	n, err := c.stream.Read(c.in[len(c.in):cap(c.in)])
-	c.in = c.in[:len(c.in)+n]
-	return err
 }
 
 var errNoQuery = errors.New("not a bulk leasequery")

@@ -25,52 +25,59 @@ func (d *Daemon) loop() int {
 		if status, over := d.over(); over {
 			return status
 		}
-		select {
-		case h := <-d.heard:
-			d.now = d.clock.Now()
-			d.hear(h)
-		case b := <-d.service.received:
-			d.now = d.clock.Now()
-			d.service.batch(b)
-		case r := <-d.service.written:
-			d.now = d.clock.Now()
-			d.service.blockDone(r)
-		case c := <-d.service.bulk.wants:
-			d.service.callerWants(c)
-		case p := <-d.service.checks.came:
-			d.now = d.clock.Now()
-			d.service.checks.hear(p)
-		case o := <-d.service.others:
-			d.now = d.clock.Now()
-			d.service.hearOther(o)
-		case p := <-d.service.pieces():
-			d.now = d.clock.Now()
-			d.service.piece(p)
-		case <-d.service.poolNews():
-			d.now = d.clock.Now()
-			d.service.poolChanged()
-		case <-d.edited:
-			d.now = d.clock.Now()
-			d.reload()
-		case <-d.changed:
-			d.now = d.clock.Now()
-			d.lookAgain()
-		case err := <-d.failed:
-			d.check(err)
-		case <-d.steps:
-			d.now = d.clock.Now()
-			d.service.clockStepped()
-			d.save()
-		case <-d.alarm.C:
-			d.now = d.clock.Now()
-			d.alarmAt = time.Time{} // it rings once, and a hair early perhaps
-		case s := <-signals:
-			d.now = d.clock.Now()
-			if d.signal(s) {
-				return 0
-			}
+		if d.await(signals) {
+			return 0
 		}
 	}
+}
+
+// await waits for what comes next and takes it in; true if it ends the program.
+// The clock is read after the wait, which may have been long.
+func (d *Daemon) await(signals <-chan os.Signal) (ended bool) {
+	select {
+	case h := <-d.heard:
+		d.now = d.clock.Now()
+		d.hear(h)
+	case b := <-d.service.received:
+		d.now = d.clock.Now()
+		d.service.batch(b)
+	case r := <-d.service.written:
+		d.now = d.clock.Now()
+		d.service.blockDone(r)
+	case c := <-d.service.bulk.wants:
+		d.service.callerWants(c)
+	case p := <-d.service.checks.came:
+		d.now = d.clock.Now()
+		d.service.checks.hear(p)
+	case o := <-d.service.others:
+		d.now = d.clock.Now()
+		d.service.hearOther(o)
+	case take := <-d.service.handed():
+		d.now = d.clock.Now()
+		take()
+	case <-d.service.poolNews():
+		d.now = d.clock.Now()
+		d.service.poolChanged()
+	case <-d.edited:
+		d.now = d.clock.Now()
+		d.reload()
+	case <-d.changed:
+		d.now = d.clock.Now()
+		d.lookAgain()
+	case err := <-d.failed:
+		d.check(err)
+	case <-d.steps:
+		d.now = d.clock.Now()
+		d.service.clockStepped()
+		d.save()
+	case <-d.alarm.C:
+		d.now = d.clock.Now()
+		d.alarmAt = time.Time{} // it rings once, and a hair early perhaps
+	case s := <-signals:
+		d.now = d.clock.Now()
+		return d.signal(s)
+	}
+	return false
 }
 
 // finishTurn ends a turn, and sets the alarm for what comes next.

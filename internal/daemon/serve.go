@@ -73,7 +73,7 @@ func newService(d *Daemon) *service {
 	}
 	s.bulk.wants = make(chan *caller)
 	s.ears, s.others = map[*network]link.Frames{}, make(chan overheard, 16)
-	s.asker.told = make(chan piece)
+	s.asker.came = make(chan func())
 	s.relay.Random = d.random
 	s.core.Fresh, s.core.Random = freshNonce, d.random
 	s.checks = checks{s: s, arp: map[*network]*ear{}, came: make(chan present, 64)}

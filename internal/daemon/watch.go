@@ -122,7 +122,7 @@ func (c *caller) sweep(news bool) error {
 // wait waits until there is news, or it is time. The asker has nothing to say
 // (RFC 7724 section 8.3).
 func (c *caller) wait() error {
-	n, err := c.stream.Next(c.in[:1])
+	n, err := c.stream.Next(make([]byte, 1))
 	if n > 0 {
 		return errTooMuch
 	}

@@ -176,7 +176,7 @@ func (w *internet) askRelays() {
 // want is that a packet for a client comes.
 func (l *lan) want(m *machine) {
 	s := l.router.d.service
-	l.router.turn(func() { s.want(link.Neighbour{Index: 2, Addr: m.net().client.Lease.Net.Addr()}) })
+	l.router.turn(func() { s.want([]link.Neighbour{{Index: 2, Addr: m.net().client.Lease.Net.Addr()}}) })
 	l.router.pump()
 }
 

@@ -213,8 +213,8 @@ func (b *box) next() bool {
 	default:
 	}
 	select {
-	case p := <-s.pieces():
-		b.turn(func() { s.piece(p) })
+	case take := <-s.handed():
+		b.turn(take)
 		return true
 	default:
 	}

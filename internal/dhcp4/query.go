@@ -1,10 +1,5 @@
 package dhcp4
 
-import (
-	"encoding/binary"
-	"errors"
-)
-
 // LeaseState is the value of option 156 (RFC 6926 section 6.2.7).
 type LeaseState uint8
 
@@ -92,40 +87,4 @@ func PeekType(b []byte) Type {
 		return Type(b[optionsAt+2])
 	}
 	return BOOTP
-}
-
-// Framing of messages in a TCP stream: two octets with the size before each
-// (RFC 6926 section 6.1).
-const (
-	frameHead = 2
-	MaxFrame  = frameHead + 65535 // the most that one takes
-)
-
-// ErrFrame says that a stream is no sequence of messages, so that where the
-// next one starts can't be known.
-var ErrFrame = errors.New("message size that no DHCP message has")
-
-// CutFrame takes the first message off what has come of a stream. It is nil
-// if it is not all there yet.
-func CutFrame(b []byte) (message, rest []byte, err error) {
-	if len(b) < frameHead {
-		return nil, b, nil
-	}
-	n := int(binary.BigEndian.Uint16(b))
-	switch {
-	case n < optionsAt:
-		return nil, b, ErrFrame
-	case len(b) < frameHead+n:
-		return nil, b, nil
-	}
-	n += frameHead
-	return b[frameHead:n:n], b[n:], nil
-}
-
-// AppendFrame appends m as Append does, framed for a TCP stream.
-func (m *Message) AppendFrame(b []byte) []byte {
-	at := len(b)
-	b, _ = m.Append(append(b, 0, 0), MaxFrame-frameHead)
-	binary.BigEndian.PutUint16(b[at:], uint16(len(b)-at-frameHead))
-	return b
 }
