@@ -229,9 +229,10 @@ func addresses(output string) string {
 	return strings.Join(list, " ")
 }
 
-// TestN2_L8_C17_Boot: the whole way of a machine whose clock says 1970: a
-// lease with -o, what it has learned, and a daemon that goes on with it.
-func TestN2_L8_C17_Boot(t *testing.T) {
+// TestN2_N4_L8_C17_Boot: the whole way of a machine whose clock says 1970: a
+// lease with -o, what it has learned, and a daemon that goes on with it, locked in
+// as with -o, for which this kernel has all that it takes.
+func TestN2_N4_L8_C17_Boot(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	server := m.serve(0)
@@ -241,6 +242,10 @@ echo "GOING ON"
 dhcpd -d1 &
 sleep 3
 ip addr
+for t in /proc/[0-9]*/task/*; do
+	read name <$t/comm
+	if [[ $name == dhcpd ]]; then cat $t/status; fi
+done
 `+ends, "ip=dhcp", "-rtc", "base=1970-01-01")
 	m.leased(p)
 	for _, line := range []string{`search example\.org`, `nameserver 10\.70\.0\.53`, "CACHE", `eth0 `, "DEVICE='eth0'", `IPV4ADDR='10\.70\.0\.10[0-9]'`,
@@ -252,6 +257,21 @@ ip addr
 	}
 	if strings.Contains(p.Output(), "removed") || !strings.Contains(p.Output(), "1970") {
 		t.Error(p.Output())
+	}
+	locked := regexp.MustCompile(`Locked in: no-new-privs; capabilities net_bind_service net_raw net_admin; Landlock [1-9] .*; seccomp of [0-9]+ calls`)
+	if n := len(locked.FindAllString(p.Output(), -1)); n != 2 {
+		t.Errorf("locked in %d times, want twice:\n%s", n, p.Output())
+	}
+	threads := strings.Split(p.Output(), "Name:\tdhcpd")[1:]
+	for _, status := range threads {
+		for _, want := range []string{`CapEff:\s0{12}3400\s`, `CapBnd:\s0{12}3400\s`, `NoNewPrivs:\s1\s`, `Seccomp:\s2\s`} {
+			if !regexp.MustCompile(want).MatchString(status) {
+				t.Errorf("a thread without %s:\n%s", want, status)
+			}
+		}
+	}
+	if len(threads) < 3 {
+		t.Errorf("%d threads of dhcpd", len(threads))
 	}
 	server.Stop()
 }

@@ -87,16 +87,31 @@ func (c *Config) Files() []string { return c.files }
 // Scripts returns the programs that `option script` and `option notify` name,
 // for whatever network.
 func (c *Config) Scripts() (list []string) {
+	list, _ = c.paths()
+	return list
+}
+
+// ResolvConfs returns the files that `option resolvconf` names, for whatever
+// network.
+func (c *Config) ResolvConfs() (list []string) {
+	_, list = c.paths()
+	return list
+}
+
+func (c *Config) paths() (scripts, resolvConfs []string) {
+	add := func(list *[]string, path string) {
+		if path != "" && !slices.Contains(*list, path) {
+			*list = append(*list, path)
+		}
+	}
 	for i := range c.settings {
 		var s Settings
 		c.settings[i].apply(&s, 0)
-		for _, path := range []string{s.Script, s.Notify} {
-			if path != "" && !slices.Contains(list, path) {
-				list = append(list, path)
-			}
-		}
+		add(&scripts, s.Script)
+		add(&scripts, s.Notify)
+		add(&resolvConfs, s.ResolvConf)
 	}
-	return list
+	return scripts, resolvConfs
 }
 
 // Dict returns the tag names: the built-in ones and those of `tag` elements.

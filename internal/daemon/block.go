@@ -226,15 +226,16 @@ func (s *service) failed(err error) {
 		s.filling.text.Whole()
 		s.filling.due, s.filling.sync = s.failures == 1, true
 	}
+	why := outOfReach(err)
 	switch {
 	case anew && s.failures == 1:
-		s.d.say.log(err.Error())
+		s.d.say.log(why)
 	case s.failures == 1 || anew && s.failures == 2:
 		follows := "; what is relayed is not noted until this is mended"
 		if s.d.any((*network).serves) {
 			follows = "; nobody gets a lease until this is mended"
 		}
-		s.d.say.log(err.Error() + follows)
+		s.d.say.log(why + follows)
 	}
 }
 

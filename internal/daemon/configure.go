@@ -182,10 +182,7 @@ func (d *Daemon) nameMachine(l *act.Lease) {
 		return
 	}
 	name, _ := l.ACK.Options.Text(dhcp4.HostName)
-	switch d.host.Hostname() {
-	case "", "(none)", "localhost":
-		if dhcp4.IsHostName(name) {
-			d.check(d.host.SetHostname(name))
-		}
+	if link.Nameless(d.host.Hostname()) && dhcp4.IsHostName(name) {
+		d.check(d.host.SetHostname(name))
 	}
 }

@@ -205,6 +205,7 @@ func (d *Daemon) start() (err error) {
 		return err
 	}
 	d.openTeller()
+	d.lockIn()
 	d.look(links)
 	d.settle()
 	d.say.memory()

@@ -41,6 +41,12 @@ type race struct {
 	status int // how it went, once it is over
 }
 
+// What -o writes besides the cache.
+const (
+	resolvConf = "/etc/resolv.conf"
+	netConf    = "/run/net-"
+)
+
 // others is how much longer the others may take than the first.
 const others = 2 * time.Second
 
@@ -124,7 +130,7 @@ func (d *Daemon) writeNetConf(n *network) error {
 	if n.origin == dynamic {
 		proto = "dhcp"
 	}
-	why, err := safe.Publish("/run/net-"+n.name()+".conf", cache.NetConf(&e, proto, link.Boottime(), left))
+	why, err := safe.Publish(netConf+n.name()+".conf", cache.NetConf(&e, proto, link.Boottime(), left))
 	if err == nil {
 		err = why
 	}

@@ -36,7 +36,7 @@ func (d *Daemon) reload() {
 	err := d.loadConf()
 	if d.stale = err != nil; d.stale {
 		d.count.of[rejected]++
-		d.say.often(d.now, remark, err.Error()+"; the configuration stays as it was")
+		d.say.often(d.now, remark, outOfReach(err)+"; the configuration stays as it was")
 		return
 	}
 	d.reloaded(old)
@@ -95,7 +95,7 @@ func (d *Daemon) follow(n *network, plan conf.Plan) {
 	if d.opt.Once > 0 { // nobody is served; the resolver is told even if the file doesn't say so
 		plan.Server, plan.Relay, plan.Router, plan.NoDiscovery = false, nil, false, true
 		if plan.ResolvConf == "" {
-			plan.ResolvConf = "/etc/resolv.conf"
+			plan.ResolvConf = resolvConf
 		}
 	}
 	before := seeks(&n.plan)

@@ -68,6 +68,12 @@ func (k *kernel) DeleteRoute(on ID, r Route) error {
 	return wrap(err, "delete route "+r.String()+" from "+on.Name)
 }
 
+// Nameless tells whether a host name is one that a machine has before it gets
+// its own.
+func Nameless(name string) bool {
+	return name == "" || name == "(none)" || name == "localhost"
+}
+
 func (k *kernel) Hostname() string {
 	var u unix.Utsname
 	if unix.Uname(&u) != nil {
@@ -77,5 +83,9 @@ func (k *kernel) Hostname() string {
 }
 
 func (k *kernel) SetHostname(name string) error {
-	return wrap(unix.Sethostname([]byte(name)), "set host name "+name)
+	err := k.unnamed
+	if err == nil {
+		_, err = unix.Write(k.name, []byte(name))
+	}
+	return wrap(err, "set host name "+name)
 }

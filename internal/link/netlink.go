@@ -15,6 +15,9 @@ type kernel struct {
 	fd  int
 	seq uint32
 	buf []byte
+	// The file that names a machine without a name, or why there is none.
+	name    int
+	unnamed error
 }
 
 // Open connects to the kernel of this network namespace. For test mode put
@@ -25,7 +28,11 @@ func Open() (Host, error) {
 		return nil, wrap(err, "open netlink socket")
 	}
 	// A dump comes in pieces of at most 32 KiB.
-	return &kernel{fd: fd, buf: make([]byte, 32<<10)}, nil
+	k := &kernel{fd: fd, buf: make([]byte, 32<<10), name: -1, unnamed: unix.EPERM}
+	if Nameless(k.Hostname()) { // to be opened as long as we may
+		k.name, k.unnamed = unix.Open("/proc/sys/kernel/hostname", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	}
+	return k, nil
 }
 
 // openNetlink opens a netlink socket that listens to some groups.
@@ -41,7 +48,10 @@ func openNetlink(flags int, groups uint32) (int, error) {
 	return fd, nil
 }
 
-func (k *kernel) Close() error { return unix.Close(k.fd) }
+func (k *kernel) Close() error {
+	unix.Close(k.name)
+	return unix.Close(k.fd)
+}
 
 // do has a change made, and returns the kernel's answer.
 func (k *kernel) do(m *message) error {

@@ -82,14 +82,15 @@ func Publish(path, text string) (why, err error) {
 // leadsTo returns where a symbolic link leads to, "" if path is none. One step
 // only, so that circles are no danger: a link to a link counts as none.
 func leadsTo(path string) string {
-	to := readLink(path)
-	if readLink(to) != "" {
+	to := ReadLink(path)
+	if ReadLink(to) != "" {
 		return ""
 	}
 	return to
 }
 
-func readLink(path string) string {
+// ReadLink returns what a symbolic link leads to, "" if path is none.
+func ReadLink(path string) string {
 	buf := make([]byte, 4096)
 	n, err := syscall.Readlink(path, buf)
 	switch {

@@ -22,7 +22,7 @@ import (
 func Open(path string, flags int) (*os.File, error) {
 	folder := folderOf(path)
 	if flags&os.O_CREATE != 0 {
-		if err := makeFolder(folder); err != nil {
+		if err := MakeFolder(folder); err != nil {
 			return nil, err
 		}
 	}
@@ -90,11 +90,11 @@ func bad(path, what string) error {
 
 func folderOf(file string) string { return path.Dir(file) }
 
-// makeFolder makes a folder, and those above it, if they aren't there.
-func makeFolder(path string) error {
+// MakeFolder makes a folder, and those above it, if they aren't there.
+func MakeFolder(path string) error {
 	err := syscall.Mkdir(path, 0755)
 	if err == syscall.ENOENT && folderOf(path) != path {
-		if err := makeFolder(folderOf(path)); err != nil {
+		if err := MakeFolder(folderOf(path)); err != nil {
 			return err
 		}
 		err = syscall.Mkdir(path, 0755)
