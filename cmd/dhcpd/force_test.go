@@ -25,10 +25,7 @@ func TestF2_WakeShown(t *testing.T) {
 // waking makes of it is TestF1_F4_ThreeHostsMove.
 func moved(t *testing.T, text string) {
 	t.Helper()
-	cfg, err := conf.Parse("example", text, conf.Env{})
-	if err != nil || len(cfg.Problems()) > 0 {
-		t.Fatal(err, cfg.Problems())
-	}
+	cfg := example(t, text, "", conf.Env{})
 	for last, want := range map[byte]string{0x21: "192.0.2.41", 0x22: "192.0.2.42"} {
 		q := conf.Query{ID: []byte{1, 0, 0, 0x5e, 0, 0x53, last}}
 		a, ok := cfg.Fixed(&q, addr("192.0.2.21"))
@@ -42,12 +39,9 @@ func moved(t *testing.T, text string) {
 // keys asks the example of keys whose they are.
 func keys(t *testing.T, text string) {
 	t.Helper()
-	cfg, err := conf.Parse("example", text, conf.Env{Include: func(path string) (string, error) {
+	cfg := example(t, text, "", conf.Env{Include: func(path string) (string, error) {
 		return `key 1 "one"; key 7 "seven";`, nil
 	}})
-	if err != nil || len(cfg.Problems()) > 0 {
-		t.Fatal(err, cfg.Problems())
-	}
 	if p := cfg.Own([]conf.Net{{Name: "eth0", Index: 2, Ether: true, Addr: addr("192.0.2.1")}})[0]; p.Key == nil || p.Key.ID != 1 {
 		t.Errorf("eth0: %+v", p.Key)
 	}

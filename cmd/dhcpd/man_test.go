@@ -165,10 +165,11 @@ func TestP1_ExamplesOfTheManPage(t *testing.T) {
 		client byte
 		addr   string
 		class  string
+		pool   string
 		want   string // tags that the client gets
 	}{
-		{0x0b, "192.0.2.11", "", "netmask 255.255.255.0 gateway 192.0.2.1 DNSserver 192.0.2.1 domain \"home.example\" DHCPlease 3600"},
-		{0x30, "198.51.100.3", "PXEClient:Arch", "netmask 255.255.255.128 gateway 198.51.100.2 " +
+		{0x0b, "192.0.2.11", "", "192.0.2.100-192.0.2.199", "netmask 255.255.255.0 gateway 192.0.2.1 DNSserver 192.0.2.1 domain \"home.example\" DHCPlease 3600"},
+		{0x30, "198.51.100.3", "PXEClient:Arch", "198.51.100.65-198.51.100.126", "netmask 255.255.255.128 gateway 198.51.100.2 " +
 			"DNSserver 198.51.100.1 198.51.100.2 hostname \"plotter\" domain \"example.com\" NTPserver 198.51.100.1 DHCPlease 604800"},
 	}
 	list := examples(t, "dhcp.conf.5")
@@ -181,14 +182,7 @@ func TestP1_ExamplesOfTheManPage(t *testing.T) {
 	moved(t, list[len(tests)+3])
 	keys(t, list[len(tests)+4])
 	for i, tt := range tests {
-		cfg, err := conf.Parse("example", list[i], conf.Env{Hosts: hosts})
-		if err != nil {
-			t.Errorf("%v in\n%s", err, list[i])
-			continue
-		}
-		for _, p := range cfg.Problems() {
-			t.Errorf("%s in\n%s", p, list[i])
-		}
+		cfg := example(t, list[i], tt.pool, conf.Env{Hosts: hosts})
 		q := conf.Query{ID: ether(tt.client), Class: []byte(tt.class)}
 		a, ok := cfg.Fixed(&q, addr(tt.addr))
 		var info conf.Info
@@ -205,13 +199,37 @@ func TestP1_ExamplesOfTheManPage(t *testing.T) {
 	}
 }
 
+// example reads an example of dhcp.conf(5), which leaves dhcpd -n nothing to say
+// with the pool that the page speaks of.
+func example(t *testing.T, text, pool string, env conf.Env) *conf.Config {
+	t.Helper()
+	env.Pool = []netip.Addr{}
+	for span := range strings.FieldsSeq(pool) {
+		list, err := expand(span, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		env.Pool = append(env.Pool, list...)
+	}
+	cfg, err := conf.Parse("example", text, env)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	for _, p := range cfg.Problems() {
+		t.Errorf("%s in\n%s", p, text)
+	}
+	for _, a := range env.Pool {
+		if why, ok := cfg.Lendable(a); !ok {
+			t.Errorf("%s, by\n%s", why, text)
+		}
+	}
+	return cfg
+}
+
 // accessNetwork asks the example of an access network for clients behind relays.
 func accessNetwork(t *testing.T, text string) {
 	t.Helper()
-	cfg, err := conf.Parse("example", text, conf.Env{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg := example(t, text, "203.0.113.2-203.0.113.254 198.51.100.2-198.51.100.254", conf.Env{})
 	for circuit, want := range map[string]string{
 		"":                         "DHCPlease 3600",
 		"ge-0/0/7:12":              "DHCPlease 3600 domain \"staff.example\"",
@@ -231,9 +249,6 @@ func accessNetwork(t *testing.T, text string) {
 			}
 		}
 	}
-	if len(cfg.Problems()) > 0 {
-		t.Errorf("problems: %q", cfg.Problems())
-	}
 	p := cfg.Own([]conf.Net{{Name: "eth0", Index: 2, Ether: true, Addr: addr("192.0.2.2")}})[0]
 	if !p.Server || !p.Probe || p.CircuitLimit != 2 || p.Limit != 400 || p.LeaseQuery == nil ||
 		!slices.Equal(p.LeaseQuery.From, []netip.Addr{addr("203.0.113.1"), addr("198.51.100.1")}) || !p.LeaseQuery.Show.Has(dhcp4.HostName) {
@@ -244,17 +259,11 @@ func accessNetwork(t *testing.T, text string) {
 // branch asks the example of a branch office what its router does.
 func branch(t *testing.T, text string) {
 	t.Helper()
-	cfg, err := conf.Parse("example", text, conf.Env{})
-	if err != nil || len(cfg.Problems()) > 0 {
-		t.Fatal(err, cfg.Problems())
-	}
+	cfg := example(t, text, "192.0.2.200-192.0.2.229", conf.Env{})
 	p := cfg.Own([]conf.Net{{Name: "lan0", Index: 2, Ether: true}})[0]
 	if p.Addr.String() != "192.0.2.1/24" || !p.Server || len(p.Relay) != 2 || p.RelayFallback != 30 ||
 		p.Agent == nil || p.Agent.Circuit.Text != "branch 7" || !p.Agent.Override {
 		t.Errorf("lan0: %v %+v", p.Addr, p.Settings)
-	}
-	if why, ok := cfg.Lendable(addr("192.0.2.200")); !ok {
-		t.Error(why)
 	}
 }
 
@@ -262,10 +271,7 @@ func branch(t *testing.T, text string) {
 // lines.
 func concentrator(t *testing.T, text string) {
 	t.Helper()
-	cfg, err := conf.Parse("example", text, conf.Env{})
-	if err != nil || len(cfg.Problems()) > 0 {
-		t.Fatal(err, cfg.Problems())
-	}
+	cfg := example(t, text, "", conf.Env{})
 	for _, p := range cfg.Own([]conf.Net{{Name: "line1", Index: 2, Ether: true}, {Name: "line2", Index: 3, Ether: true}}) {
 		a := p.Agent
 		if p.Addr.String() != "203.0.113.1/32" || len(p.Relay) != 2 || a == nil || !a.Circuit.Auto || a.Relay.Text != "north-7" ||
