@@ -284,21 +284,25 @@ func TestS3_S18_RelayedToTwo(t *testing.T) {
 	other.Run("ip", "route", "add", "10.0.1.0/24", "via", "10.0.0.2")
 	other.Kea(netlab.Serve("eth0", "10.0.1.1/24"))
 	n.relay.Dhcrelay(behind, "10.0.0.3")
-	sock := n.far("far").Frames("eth0")
+	far := n.far("far")
+	sock, heard := far.Frames("eth0"), n.Capture(far, "eth0")
 	c, later := newScripted(1), newScripted(2)
 	kea := netip.MustParseAddr("10.0.0.3")
-	hear := func(typ dhcp4.Type) (found *packet) {
-		sock.Receive("Kea's "+typ.String(), func(frame []byte) bool {
-			p, ok := decode(frame)
-			found = p
-			return ok && p.Type() == typ && p.Op == dhcp4.BootReply && addr(t, p, dhcp4.ServerID) == kea
+	ask := func(frame []byte, typ dhcp4.Type) (found *packet) {
+		n.Until("Kea's "+typ.String(), func() bool {
+			sock.Send(frame)
+			for _, frame := range heard.Frames() {
+				if p, ok := decode(frame); ok && p.Op == dhcp4.BootReply && p.Type() == typ && addr(t, p, dhcp4.ServerID) == kea {
+					found = p
+				}
+			}
+			return found != nil
 		})
 		return found
 	}
 	n.insist(sock, c.discover(), dhcp4.Offer)
-	c.addr = hear(dhcp4.Offer).Yiaddr
-	sock.Send(c.request(kea))
-	if ack := hear(dhcp4.ACK); ack.Yiaddr != c.addr {
+	c.addr = ask(c.discover(), dhcp4.Offer).Yiaddr
+	if ack := ask(c.request(kea), dhcp4.ACK); ack.Yiaddr != c.addr {
 		t.Errorf("Kea gave %v, not %v", ack.Yiaddr, c.addr)
 	}
 	forLater := func(p *packet) bool { return p.Type() == dhcp4.Offer && p.Xid == later.xid }
