@@ -105,8 +105,8 @@ func (s *soak) print() {
 	fmt.Fprintln(s.out)
 }
 
-// What is no growth. Go's heap breathes: between two collections it may fill 4
-// MB, and what is free goes back to the kernel when there is time.
+// What is no growth. What is free goes back to the kernel when there is time, and
+// a part of the stacks and of the runtime's own books never.
 const (
 	mostPeak    = 24 << 10 // kB, at any time
 	mostMemory  = 512      // kB, by which the last third may be over the middle one
