@@ -4,10 +4,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"dhcpd/internal/conf"
+	"dhcpd/pool"
 )
 
 // TestN3_EveryExampleIsRun: an example that somebody writes into a page must be
@@ -65,5 +68,24 @@ func TestN3_ExamplesAreClean(t *testing.T) {
 			pool += m[1] + " "
 		}
 		example(t, string(text), pool, conf.Env{})
+	}
+}
+
+// TestP2_P3_FilesAsShown: dhcpd -q makes of the files that dhcp.pool(5) and
+// dhcp.cache(5) show what they say next, ten minutes after the files' clock.
+func TestP2_P3_FilesAsShown(t *testing.T) {
+	for _, name := range []string{"dhcp.pool.5", "dhcp.cache.5"} {
+		s := newSite(t, "")
+		list := examples(t, name)
+		path := map[string]string{"#dhcp.pool 1": s.pool, "#dhcp.cache 1": s.cache}[strings.SplitN(list[0], "\n", 2)[0]]
+		if path == "" {
+			t.Fatalf("%s: no file begins as\n%s", name, list[0])
+		}
+		s.write(path, list[0]+"\n")
+		clock := regexp.MustCompile(`clock (\S+) (\d+) (\d+)`).FindStringSubmatch(list[0])
+		wall, _ := strconv.ParseInt(clock[2], 10, 64)
+		up, _ := strconv.ParseInt(clock[3], 10, 64)
+		s.now = pool.Reading{Boot: clock[1], Wall: time.Unix(wall+600, 0), Up: time.Duration(up+600) * time.Second}
+		s.expect("-q", list[1]+"\n", "", 0)
 	}
 }
