@@ -138,13 +138,24 @@ func sources(t *testing.T, only ...string) string {
 }
 
 func TestN3_UsageIsSynopsis(t *testing.T) {
-	for _, flag := range "qarwnVtdfcpi" {
-		if !strings.Contains(page(t, "dhcpd.8"), "\n.It Fl "+string(flag)) {
-			t.Errorf("dhcpd(8) does not explain -%c", flag)
+	text := page(t, "dhcpd.8")
+	synopsis, _, _ := strings.Cut(text, "\n.Sh DESCRIPTION\n")
+	inUsage := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\[-([a-zA-Z]+)`).FindAllStringSubmatch(usage, -1) {
+		for flag := range strings.SplitSeq(m[1], "") {
+			inUsage[flag] = true
+			if !strings.Contains(text, "\n.It Fl "+flag) || !regexp.MustCompile(`Fl (. \| )*`+flag+`\b`).MatchString(synopsis) {
+				t.Errorf("dhcpd(8) does not explain -%s", flag)
+			}
 		}
-		if _, after, _ := strings.Cut(usage, "[-"); !strings.ContainsRune(after, flag) {
-			t.Errorf("the usage line lacks -%c", flag)
+	}
+	for _, m := range regexp.MustCompile(`\n\.It Fl (.)`).FindAllStringSubmatch(text, -1) {
+		if !inUsage[m[1]] {
+			t.Errorf("the usage line lacks -%s", m[1])
 		}
+	}
+	if len(inUsage) < 14 {
+		t.Errorf("only %d flags found in %s", len(inUsage), usage)
 	}
 }
 
