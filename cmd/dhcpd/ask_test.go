@@ -26,6 +26,7 @@ func TestL12_Keys(t *testing.T) {
 		"remote 10.0.0.7 10.0.0.8":    {remote("10.0.0.7"), {Addr: addr("10.0.0.8")}},
 		"remote 0:1:1b:a:68:ce":       {remote("\x00\x01\x1b\x0a\x68\xce")},
 		`remote a\001\\\"b\`:          {remote("a\x01\\\"b\\")},
+		`remote \366\007`:             {remote("\xf6\x07")},
 		"10.0.0.7 all":                {{Addr: addr("10.0.0.7")}, {}},
 		"remote":                      nil,
 		"0:1:1b:a:68":                 nil,

@@ -85,6 +85,11 @@ func appendCounts(b, text []byte, alive bool, now int64) []byte {
 			b = append(b, number...)
 		}
 		b = append(column(append(b, ' '), start+countColumn), what...)
+		for i, c := range b[start:] {
+			if c < ' ' || c > '~' { // the kernel allows nearly anything in an interface's name
+				b[start+i] = '?'
+			}
+		}
 		b = append(b, '\n')
 	}
 	return b

@@ -99,7 +99,7 @@ func remoteID(s string) []byte {
 			i++
 			c = s[i]
 			if i+2 < len(s) && octal(c) && octal(s[i+1]) && octal(s[i+2]) {
-				c = (c-'0')<<6 | (s[i+1]-'0')<<3 | s[i+2] - '0'
+				c = (c-'0')<<6 | (s[i+1]-'0')<<3 | (s[i+2] - '0')
 				i += 2
 			}
 		}
