@@ -430,3 +430,34 @@ func TestC18_Counter(t *testing.T) {
 		}
 	}
 }
+
+// FuzzWords: any text comes back out of its quotes, in which no shell finds
+// anything to do, and so does the name of any interface.
+func FuzzWords(f *testing.F) {
+	f.Add("a'b\\\n$(x)\xff", "'it'\\''s' 'b\\012'")
+	f.Fuzz(func(t *testing.T, s, line string) {
+		quoted := string(appendQuoted(nil, s))
+		words, ok := unquote(quoted + " " + quoted)
+		if !ok || len(words) != 2 || words[0] != s || words[1] != s {
+			t.Errorf("%q, quoted %s, is read as %q", s, quoted, words)
+		}
+		if strings.Contains(strings.ReplaceAll(quoted[1:len(quoted)-1], `'\''`, ""), "'") {
+			t.Errorf("%q is quoted as %s", s, quoted)
+		}
+		name := string(appendName(nil, s))
+		if back, ok := unescape(name); !ok || back != s || strings.ContainsAny(name, " \t\n'#") {
+			t.Errorf("%q is named %q, which is read as %q", s, name, back)
+		}
+		words, ok = unquote(line)
+		if !ok {
+			return
+		}
+		var again []byte
+		for _, w := range words {
+			again = append(appendQuoted(again, w), ' ')
+		}
+		if same, ok := unquote(string(again)); !ok || !slices.Equal(same, words) {
+			t.Errorf("%s is read as %q, and then as %q", line, words, same)
+		}
+	})
+}

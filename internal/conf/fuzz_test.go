@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
@@ -141,4 +142,46 @@ func refused(t *testing.T, tag dhcp4.Tag, v []byte, err error) {
 	default:
 		t.Errorf("%s %s: %v", tag.Name, tag.AppendValue(nil, v), err)
 	}
+}
+
+// FuzzLookup: a hosts file is searched as by reading it line by line.
+func FuzzLookup(f *testing.F) {
+	f.Add("10.0.0.1 alpha.example.com alpha # a\n127.0.1.1 alpha\n::1 alpha\n10.0.0.2\talphabeta\n", "alpha")
+	f.Add("10.0.0.1 A.B.c a.b", "a.B")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		if strings.ContainsFunc(text+name, func(c rune) bool { return c >= 0x80 || c == '\r' || c == '\v' || c == '\f' }) {
+			return
+		}
+		found := map[netip.Addr]bool{}
+		local := map[netip.Addr]bool{}
+		for _, line := range strings.Split(text, "\n") {
+			line, _, _ = strings.Cut(line, "#")
+			w := strings.Fields(line)
+			if len(w) == 0 {
+				continue
+			}
+			a, ok := netip.ParseAddr(w[0])
+			for _, n := range w[1:] {
+				if n = strings.ToLower(n); ok && (n == strings.ToLower(name) || strings.HasPrefix(n, strings.ToLower(name)+".")) {
+					if a.IsLoopback() {
+						local[a] = true
+					} else {
+						found[a] = true
+					}
+				}
+			}
+		}
+		if len(found) == 0 {
+			found = local
+		}
+		got := Lookup(text, name)
+		for _, a := range got {
+			if !found[a] {
+				t.Errorf("%q has %v in %q", name, a, text)
+			}
+		}
+		if len(got) != len(found) {
+			t.Errorf("%q has %v in %q, want %v", name, got, text, found)
+		}
+	})
 }

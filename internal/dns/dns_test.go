@@ -79,3 +79,38 @@ func FuzzParseAnswer(f *testing.F) {
 		}
 	})
 }
+
+// FuzzResolvConf: of resolv.conf nothing is understood but what stands there,
+// and a name that is asked for can be told from the query.
+func FuzzResolvConf(f *testing.F) {
+	f.Add("nameserver 10.0.0.1\nsearch a.example b\n", "ns.example.com.")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		servers, domains := parseResolvConf(text)
+		for _, a := range servers {
+			if !strings.Contains(text, string(a.AppendTo(nil))) {
+				t.Errorf("%v is not in %q", a, text)
+			}
+		}
+		for _, d := range domains {
+			if !strings.Contains(text, d) || d == "" {
+				t.Errorf("%q is not in %q", d, text)
+			}
+		}
+		q := appendQuery(nil, 7, name)
+		if q == nil {
+			return
+		}
+		var labels []string
+		b := q[dnsHeader:]
+		for b[0] != 0 {
+			n := 1 + int(b[0])
+			labels, b = append(labels, string(b[1:n])), b[n:]
+		}
+		if got := strings.Join(labels, "."); got != strings.TrimSuffix(name, ".") || len(b) != 5 || len(q) > 512 {
+			t.Errorf("%q is asked for as %q: %x", name, got, q)
+		}
+		if list, err := parseAnswer(answer(q, 0, 1, addrOne), q); err != nil || len(list) != 1 {
+			t.Errorf("%v, %v", list, err)
+		}
+	})
+}

@@ -235,6 +235,11 @@ func FuzzParseNetlink(f *testing.F) {
 		}
 		total := 0
 		for r := range replies(b) {
+			for _, n := range appendNeighbour(nil, r) {
+				if a := n.Addr.As4(); !bytes.Contains(r.body, a[:]) {
+					t.Errorf("%v is not in %x", a, r.body)
+				}
+			}
 			if total += unix.SizeofNlMsghdr + len(r.body); !bytes.Contains(b, r.body) {
 				t.Errorf("%x is not in %x", r.body, b)
 			}
