@@ -214,12 +214,16 @@ func (m *machine) event(e *Event) {
 	}
 }
 
-// do asks for a.
-func (m *machine) do(a act.Action) { m.acts = append(m.acts, a) }
+// do asks for something, whose details are to be filled in: an Action is large.
+func (m *machine) do(v act.Verb) *act.Action {
+	m.acts = append(m.acts, act.Action{Verb: v})
+	return &m.acts[len(m.acts)-1]
+}
 
 // say asks for a Note.
 func (m *machine) say(level act.Level, text string) {
-	m.do(act.Action{Verb: act.Note, Level: level, Text: text})
+	a := m.do(act.Note)
+	a.Level, a.Text = level, text
 }
 
 // freshXid returns a random xid. One Step needs one at most.

@@ -43,7 +43,7 @@ func (s *State) holds(a netip.Addr) bool { return s.Held && s.Lease.Net.Addr() =
 // answer, if any, comes while the server writes its ACK (RFC 2131 section 4.4.1).
 func (m *machine) probe() {
 	m.Holder = nobody
-	m.do(act.Action{Verb: act.Probe, Addr: m.Want})
+	m.do(act.Probe).Addr = m.Want
 }
 
 // check puts off a lease until so many probes, and the one that went with the
@@ -61,10 +61,17 @@ func (m *machine) probeOn() {
 		return
 	}
 	m.probes--
-	m.do(act.Action{Verb: act.Probe, Addr: m.Want})
-	if m.due = m.now.Add(announceWait); m.probes > 0 {
-		m.due = m.now.Add(probeWait + m.upTo(probeWait))
+	m.do(act.Probe).Addr = m.Want
+	m.due = m.afterProbe(m.probes)
+}
+
+// afterProbe returns until when the answer to a probe is waited for, after which
+// so many follow.
+func (m *machine) afterProbe(left int) time.Time {
+	if left > 0 {
+		return m.now.Add(probeWait + m.upTo(probeWait))
 	}
+	return m.now.Add(announceWait)
 }
 
 func (m *machine) takePending() {
@@ -81,12 +88,12 @@ func (m *machine) takePending() {
 // announceTwice tells everyone on the link whose the address is now: RFC 5227
 // section 2.3.
 func (m *machine) announceTwice() {
-	m.do(act.Action{Verb: act.Announce, Addr: m.Lease.Net.Addr()})
+	m.announceOnce()
 	m.announce = m.now.Add(announceAfter)
 }
 
 func (m *machine) announceOnce() {
-	m.do(act.Action{Verb: act.Announce, Addr: m.Lease.Net.Addr()})
+	m.do(act.Announce).Addr = m.Lease.Net.Addr()
 }
 
 // conflict takes the news that another host uses, or wants, an address that

@@ -94,7 +94,7 @@ func (m *machine) forced(msg *dhcp4.Message, to netip.Addr) {
 	l.ACK = clone(m.Lease.ACK)
 	auth.Count(l.ACK, auth.Of(msg).Replay)
 	m.Lease = &l
-	m.do(act.Action{Verb: act.Save, Lease: &l})
+	m.do(act.Save).Lease = &l
 	m.say(act.Debug1, "DHCPFORCERENEW: renewing")
 	if m.informs() {
 		m.enter(Informing)

@@ -43,7 +43,7 @@ func (m *machine) beLocal() {
 	case !m.local.addr.IsValid():
 		m.tryLocal()
 	case m.local.held:
-		m.do(act.Action{Verb: act.LinkLocal, Addr: m.local.addr})
+		m.do(act.LinkLocal).Addr = m.local.addr
 	}
 }
 
@@ -64,16 +64,14 @@ func (m *machine) localDue() {
 	switch {
 	case l.probes > 0:
 		l.probes--
-		m.do(act.Action{Verb: act.Probe, Addr: l.addr})
-		if l.due = m.now.Add(announceWait); l.probes > 0 {
-			l.due = m.now.Add(probeWait + m.upTo(probeWait))
-		}
+		m.do(act.Probe).Addr = l.addr
+		l.due = m.afterProbe(l.probes)
 		return
 	case !l.held:
 		l.held = true
-		m.do(act.Action{Verb: act.LinkLocal, Addr: l.addr})
+		m.do(act.LinkLocal).Addr = l.addr
 	}
-	m.do(act.Action{Verb: act.Announce, Addr: l.addr})
+	m.do(act.Announce).Addr = l.addr
 	if l.announce--; l.announce > 0 {
 		l.due = m.now.Add(announceAfter)
 	}
@@ -87,7 +85,7 @@ func (m *machine) localConflict(mac [6]byte, asking bool) {
 		return
 	case l.held && (l.defended.IsZero() || m.now.Sub(l.defended) >= defendAgain):
 		l.defended = m.now
-		m.do(act.Action{Verb: act.Announce, Addr: l.addr})
+		m.do(act.Announce).Addr = l.addr
 		return
 	}
 	m.say(act.Debug1, l.addr.String()+" is already in use by "+ethernet(mac))
@@ -100,7 +98,7 @@ func (m *machine) localConflict(mac [6]byte, asking bool) {
 // notLocal does without it.
 func (m *machine) notLocal() {
 	if m.local.held {
-		m.do(act.Action{Verb: act.NoLinkLocal, Addr: m.local.addr})
+		m.do(act.NoLinkLocal).Addr = m.local.addr
 	}
 	m.local = linkLocal{}
 }

@@ -145,11 +145,11 @@ func (m *machine) message(t dhcp4.Type) *dhcp4.Message {
 }
 
 func (m *machine) send(msg *dhcp4.Message, to act.Dest) {
-	a := act.Action{Verb: act.Send, Msg: msg, To: to}
+	a := m.do(act.Send)
+	a.Msg, a.To = msg, to
 	if k := m.Config.Key; k != nil {
 		a.Key = k.Secret
 	}
-	m.do(a)
 }
 
 // broadcast returns the way of a broadcast. It is a frame: the kernel can't

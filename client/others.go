@@ -106,7 +106,7 @@ func (m *machine) informed(msg *dhcp4.Message) {
 	Learn(&l, msg)
 	m.keepAuth(&l)
 	m.configure(&l)
-	m.do(act.Action{Verb: act.Save, Lease: &l})
+	m.do(act.Save).Lease = &l
 	m.enter(Bound)
 }
 

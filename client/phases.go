@@ -55,7 +55,7 @@ func (m *machine) timeout() {
 		m.restart()
 	case Selecting:
 		if m.Tries >= failTries {
-			m.do(act.Action{Verb: act.Tell, Text: "leasefail"})
+			m.do(act.Tell).Text = "leasefail"
 		}
 		m.discover()
 	case Requesting, Rebooting:
@@ -133,9 +133,7 @@ func (m *machine) restartAfter(wait time.Duration) {
 // section 3.2). What is configured stays so meanwhile.
 func (m *machine) reconfirm() {
 	switch {
-	case m.informs():
-		m.restart()
-	case m.Lease == nil:
+	case m.informs() || m.Lease == nil:
 		m.restart()
 	case !good(m.Lease, m.now):
 		m.expire()
@@ -200,7 +198,7 @@ func (m *machine) expire() {
 	} else {
 		m.say(act.Log, "The lease of "+addr+" has ended")
 		m.unconfigure()
-		m.do(act.Action{Verb: act.Forget})
+		m.do(act.Forget)
 	}
 	m.restart()
 }
@@ -212,17 +210,17 @@ func (m *machine) giveUp(addr netip.Addr) {
 		return
 	}
 	m.unconfigure()
-	m.do(act.Action{Verb: act.Forget})
+	m.do(act.Forget)
 	m.Lease = nil
 }
 
 // configure puts l onto the interface, in place of what is there.
 func (m *machine) configure(l *act.Lease) {
-	a := act.Action{Verb: act.Configure, Lease: l}
+	a := m.do(act.Configure)
+	a.Lease = l
 	if m.Held {
 		a.Old = m.Lease
 	}
-	m.do(a)
 	m.Lease, m.Held = l, true
 	m.notLocal()
 }
@@ -230,7 +228,7 @@ func (m *machine) configure(l *act.Lease) {
 // unconfigure takes the lease off the interface, if it is there.
 func (m *machine) unconfigure() {
 	if m.Held {
-		m.do(act.Action{Verb: act.Unconfigure, Lease: m.Lease})
+		m.do(act.Unconfigure).Lease = m.Lease
 	}
 	m.Held, m.announce = false, time.Time{}
 }

@@ -44,10 +44,7 @@ func (m *machine) got(msg *dhcp4.Message, from, to netip.Addr) {
 
 // stranger tells why a message is not meant for us, "" if it is.
 func (m *machine) stranger(msg *dhcp4.Message) string {
-	switch {
-	case msg.Op != dhcp4.BootReply:
-		return "op is not BOOTREPLY"
-	case msg.Xid != m.Xid:
+	if msg.Op == dhcp4.BootReply && msg.Xid != m.Xid {
 		return "xid is not ours"
 	}
 	return m.foreign(msg)
@@ -151,7 +148,7 @@ func (m *machine) bind(l *act.Lease) {
 		m.probe()
 	}
 	m.configure(l)
-	m.do(act.Action{Verb: act.Save, Lease: l})
+	m.do(act.Save).Lease = l
 	m.Naks, m.Holder, m.vain = 0, nobody, anyServer
 	if !same {
 		m.defended = time.Time{}
@@ -176,7 +173,8 @@ func (m *machine) nak(msg *dhcp4.Message, from netip.Addr) {
 		return
 	}
 	m.say(act.Log, nakText(msg, server, from))
-	m.do(act.Action{Verb: act.Tell, Text: "nak", Msg: msg})
+	a := m.do(act.Tell)
+	a.Text, a.Msg = "nak", msg
 	m.giveUp(m.Want)
 	m.inVain()
 	m.again()
