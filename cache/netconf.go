@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +38,7 @@ func NetConf(e *Entry, proto string, up, left time.Duration) string {
 	set("PROTO", proto)
 	addr("IPV4ADDR", e.Addr.Addr())
 	one("IPV4BROADCAST", dhcp4.BroadcastAddress)
-	addr("IPV4NETMASK", mask(e.Addr.Bits()))
+	addr("IPV4NETMASK", e.Addr.Netmask())
 	one("IPV4GATEWAY", dhcp4.Router)
 	servers, _ := o.Addrs(nil, dhcp4.DNSServer)
 	servers = append(servers, netip.Addr{}, netip.Addr{})
@@ -56,9 +55,4 @@ func NetConf(e *Entry, proto string, up, left time.Duration) string {
 	search, _ := o.Domains(nil, dhcp4.DomainSearch)
 	set("DOMAINSEARCH", strings.Join(search, " "))
 	return string(b)
-}
-
-// mask returns the netmask of a length.
-func mask(bits int) netip.Addr {
-	return netip.PrefixFrom(netip.AddrFrom(math.MaxUint32), bits).Masked().Addr()
 }

@@ -1,9 +1,7 @@
 package client
 
 import (
-	"encoding/binary"
 	"errors"
-	"math/bits"
 	"time"
 
 	"dhcpd/internal/act"
@@ -84,35 +82,23 @@ func isHost(a netip.Addr) bool {
 // isEdge tells whether the address is the first or the last one of its subnet,
 // which no host can have, but for subnets of one or two addresses (RFC 3021).
 func isEdge(p netip.Prefix) bool {
-	a := p.Addr().As4()
-	host := binary.BigEndian.Uint32(a[:]) << p.Bits() >> p.Bits()
+	host := p.Addr().Number() &^ p.Netmask().Number()
 	return p.Bits() < 31 && (host == 0 || host == 1<<(32-p.Bits())-1)
 }
 
 // network returns yiaddr with the netmask, or the one of its class if there is
 // none; ok is false if there is one that makes no sense.
 func network(msg *dhcp4.Message) (net netip.Prefix, ok bool) {
-	size := classSize(msg.Yiaddr)
+	size := msg.Yiaddr.ClassBits()
 	mask, err := msg.Options.Uint32(dhcp4.Netmask)
-	ones := bits.LeadingZeros32(^mask)
+	ones, whole := netip.MaskBits(mask)
 	switch {
 	case err == dhcp4.ErrAbsent:
 		ok = true
-	case err == nil && ones > 0 && mask<<ones == 0:
+	case err == nil && ones > 0 && whole:
 		size, ok = ones, true
 	}
 	return netip.PrefixFrom(msg.Yiaddr, size), ok
-}
-
-// classSize returns the netmask's length of a class A, B or C address.
-func classSize(a netip.Addr) int {
-	switch first := a.As4()[0]; {
-	case first < 128:
-		return 8
-	case first < 192:
-		return 16
-	}
-	return 24
 }
 
 // mtu returns the MTU, 0 for none. RFC 2132 section 5.1 allows 68 and more, but

@@ -45,7 +45,7 @@ func staticRoutes(msg *dhcp4.Message) (list []dhcp4.NetRoute) {
 		if !isHost(all[0]) || !isHost(all[1]) {
 			continue
 		}
-		to := netip.PrefixFrom(all[0], classSize(all[0]))
+		to := netip.PrefixFrom(all[0], all[0].ClassBits())
 		if to != to.Masked() {
 			to = netip.PrefixFrom(all[0], 32)
 		}

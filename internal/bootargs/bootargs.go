@@ -4,7 +4,6 @@
 package bootargs
 
 import (
-	"math"
 	"strconv"
 	"strings"
 
@@ -215,28 +214,14 @@ func (a *Args) where(device string) string {
 // class, as the kernel has it.
 func netmask(s string, addr netip.Addr) (bits int, ok bool) {
 	if s == "" {
-		switch first := addr.As4()[0]; {
-		case first < 128:
-			return 8, true
-		case first < 192:
-			return 16, true
-		}
-		return 24, true
+		return addr.ClassBits(), true
 	}
 	if n, ok := ascii.Uint(s, 10, 8); ok {
 		return int(n), n > 0 && n <= 32
 	}
-	m, ok := netip.ParseAddr(s)
-	if !ok {
-		return 0, false
-	}
-	for _, c := range m.As4() {
-		for ; c&0x80 != 0; c <<= 1 {
-			bits++
-		}
-	}
-	whole := netip.PrefixFrom(netip.AddrFrom(math.MaxUint32), bits)
-	return bits, bits > 0 && whole.Masked().Addr() == m
+	m, isAddr := netip.ParseAddr(s)
+	bits, ok = netip.MaskBits(m.Number())
+	return bits, isAddr && ok && bits > 0
 }
 
 //go:noinline

@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"math/bits"
 	"strings"
 
 	"dhcpd/internal/ascii"
@@ -22,12 +21,6 @@ func appendAddr(b []byte, a uint32) []byte {
 
 // mask returns the netmask of so many bits, 0 to 32.
 func mask(bits int) uint32 { return ^uint32(0) << (32 - bits) }
-
-// maskBits returns how many bits a netmask has; false if it has gaps.
-func maskBits(m uint32) (int, bool) {
-	n := bits.LeadingZeros32(^m)
-	return n, m<<n == 0
-}
 
 // parseAddr reads an address as inet_aton(3) does, so that files mean what
 // they always meant: decimal, octal (010) or hexadecimal (0x8) parts, and two

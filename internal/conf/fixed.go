@@ -117,7 +117,7 @@ func (c *Config) Network(a netip.Addr) (netip.Prefix, bool) {
 	w := c.nobody()
 	w.at(addr)
 	m, ok, _ := w.glance()
-	bits, okBits := maskBits(m)
+	bits, okBits := netip.MaskBits(m)
 	if !ok || !okBits {
 		return netip.Prefix{}, false
 	}

@@ -254,7 +254,7 @@ func (i *Info) nameHost(name string) {
 // measure reads the netmask that was gathered.
 func (i *Info) measure() {
 	if m, err := i.Options.Uint32(dhcp4.Netmask); err == nil {
-		i.bits, i.masked = maskBits(m)
+		i.bits, i.masked = netip.MaskBits(m)
 	}
 }
 

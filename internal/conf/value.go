@@ -100,7 +100,7 @@ func checkKnown(t dhcp4.Tag, number int, name *item, data []byte) {
 	}
 	if t.Code == dhcp4.Netmask {
 		a, _ := toAddr(netip.AddrFrom4([4]byte(data)))
-		if _, ok := maskBits(a); !ok {
+		if _, ok := netip.MaskBits(a); !ok {
 			fail(name.at, netip.AddrFrom(a).String()+" is not a netmask")
 		}
 	}

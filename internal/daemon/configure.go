@@ -110,11 +110,7 @@ func broadcast(l *act.Lease) netip.Addr {
 	if l.Net.Bits() > 30 {
 		return netip.Addr{}
 	}
-	a := l.Net.Addr().As4()
-	for bit := l.Net.Bits(); bit < 32; bit++ {
-		a[bit/8] |= 0x80 >> (bit % 8)
-	}
-	return netip.AddrFrom4(a)
+	return netip.AddrFrom(l.Net.Addr().Number() | ^l.Net.Netmask().Number())
 }
 
 // linkLocal is an address of the link. It is set anew at least every 65 s, and

@@ -96,7 +96,7 @@ func Environment(name string, net netip.Prefix, m *dhcp4.Message) []string {
 	}
 	if net.IsValid() { // the netmask that counts, should the server have sent none
 		set("ip", net.Addr().String())
-		set("subnet", mask(net.Bits()).String())
+		set("subnet", net.Netmask().String())
 		set("mask", strconv.Itoa(net.Bits()))
 	}
 	return env
@@ -118,11 +118,6 @@ func setFields(set func(name, value string), m *dhcp4.Message) {
 	}
 }
 
-// mask returns the netmask of a length.
-func mask(bits int) netip.Addr {
-	return netip.PrefixFrom(netip.AddrFrom(^uint32(0)), bits).Masked().Addr()
-}
-
 // spell writes a value; false if it is malformed.
 func (f form) spell(c dhcp4.Code, v []byte) (string, bool) {
 	t, _ := dhcp4.Builtin().ByCode(c)
@@ -131,9 +126,7 @@ func (f form) spell(c dhcp4.Code, v []byte) (string, bool) {
 		return harmless(string(v)), true
 	case asName:
 		return goodName(string(ascii.TrimRight(v, 0))), true
-	case asZone:
-		t = dhcp4.Tag{Kind: dhcp4.Number, Gran: 4, Max: 1}
-	case asVLAN:
+	case asZone, asVLAN:
 		t = dhcp4.Tag{Kind: dhcp4.Number, Gran: 4, Max: 1}
 	case asSIP:
 		return spellSIP(v)

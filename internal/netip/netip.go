@@ -83,6 +83,17 @@ func (a Addr) IsMulticast() bool { return a.n>>28 == is4>>28|0xe }
 // IsLinkLocalUnicast tells whether a is in 169.254.0.0/16.
 func (a Addr) IsLinkLocalUnicast() bool { return a.n>>16 == is4>>16|169<<8|254 }
 
+// ClassBits returns the length of the netmask of a's class, A, B or C.
+func (a Addr) ClassBits() int {
+	switch first := byte(a.n >> 24); {
+	case first < 128:
+		return 8
+	case first < 192:
+		return 16
+	}
+	return 24
+}
+
 // AppendTo appends the text of a, nothing for none.
 //
 //go:noinline

@@ -1,7 +1,9 @@
 package netip
 
 import (
+	"bytes"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"testing"
 )
@@ -132,5 +134,33 @@ func TestAddrPort(t *testing.T) {
 	}
 	if AddrPortFrom(Addr{}, 0) != (AddrPort{}) {
 		t.Error("no address and no port are something")
+	}
+}
+
+func TestNetmasks(t *testing.T) {
+	for n := range 33 {
+		p := PrefixFrom(MustParseAddr("192.0.2.77"), n)
+		want := net.CIDRMask(n, 32)
+		if got := p.Netmask().As4(); !bytes.Equal(got[:], want) {
+			t.Errorf("%v: netmask %v, want %v", p, got, want)
+		}
+		if got, ok := MaskBits(p.Netmask().Number()); got != n || !ok {
+			t.Errorf("%v: %d %v, want %d", p.Netmask(), got, ok, n)
+		}
+	}
+	if (Prefix{}).Netmask().IsValid() {
+		t.Error("no prefix has a netmask")
+	}
+	for _, gaps := range []uint32{1, 0xff00ff00, 0x7fffffff, 0xfffffffd} {
+		if n, ok := MaskBits(gaps); ok {
+			t.Errorf("%x: %d", gaps, n)
+		}
+	}
+	for first := range 224 {
+		a := AddrFrom4([4]byte{byte(first), 1, 2, 3})
+		want, _ := net.IPv4(byte(first), 1, 2, 3).DefaultMask().Size()
+		if got := a.ClassBits(); got != want {
+			t.Errorf("%v: %d, want %d", a, got, want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package netip
 
 import (
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -43,6 +44,20 @@ func (p Prefix) Masked() Prefix {
 		return Prefix{}
 	}
 	return Prefix{p.n & p.mask()}
+}
+
+// Netmask returns the netmask of p, none if p is not valid.
+func (p Prefix) Netmask() Addr {
+	if !p.IsValid() {
+		return Addr{}
+	}
+	return AddrFrom(uint32(p.mask()))
+}
+
+// MaskBits returns the length of a netmask; false if it has gaps.
+func MaskBits(mask uint32) (int, bool) {
+	n := bits.LeadingZeros32(^mask)
+	return n, mask<<n == 0
 }
 
 // IsSingleIP tells whether p has one address.
