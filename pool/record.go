@@ -48,6 +48,17 @@ type HW struct {
 	Addr [16]byte
 }
 
+// HWOf returns the hardware address of a type that has these octets, at most 16;
+// none for no octets.
+//
+//go:noinline
+func HWOf(kind uint8, octets []byte) (hw HW) {
+	if len(octets) > 0 {
+		hw.Type, hw.Len = kind, uint8(copy(hw.Addr[:], octets))
+	}
+	return hw
+}
+
 // Client is who holds or wants an address: the client ID (option 61, or else
 // htype and chaddr, RFC 2131 section 4.2) and the hardware address.
 type Client struct {

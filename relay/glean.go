@@ -87,10 +87,7 @@ func sameLease(a, b *pool.Record) bool {
 // client makes c who the message is from, or to.
 func (r *Relay) client(m *dhcp4.Message, c *pool.Client) {
 	hw := m.HW()
-	if len(hw) > 0 {
-		c.HW.Type, c.HW.Len = m.Htype, m.Hlen
-		copy(c.HW.Addr[:], hw)
-	}
+	c.HW = pool.HWOf(m.Htype, hw)
 	if c.ID = m.Options.Get(dhcp4.ClientID); len(c.ID) == 0 {
 		c.ID = append(append(r.id[:0], m.Htype), hw...)
 	}

@@ -1,10 +1,7 @@
 package server
 
 import (
-	"bytes"
-
 	"dhcpd/internal/auth"
-	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
 )
 
@@ -99,18 +96,4 @@ func (s *Server) giveNonce() (news bool) {
 		s.nonce = s.fresh[:]
 	}
 	return news
-}
-
-// sameInfo tells whether two answers of the config are the same.
-func sameInfo(a, b *conf.Info) bool {
-	if a.Siaddr != b.Siaddr || !bytes.Equal(a.Sname, b.Sname) || !bytes.Equal(a.File, b.File) ||
-		a.Options.Set() != b.Options.Set() {
-		return false
-	}
-	for c, v := range a.Options.All() {
-		if !bytes.Equal(v, b.Options.Get(c)) {
-			return false
-		}
-	}
-	return true
 }

@@ -217,3 +217,17 @@ func (s *Server) entitled(cfg *conf.Config, info *conf.Info) netip.Addr {
 	}
 	return a
 }
+
+// sameInfo tells whether two answers of the config are the same.
+func sameInfo(a, b *conf.Info) bool {
+	if a.Siaddr != b.Siaddr || !bytes.Equal(a.Sname, b.Sname) || !bytes.Equal(a.File, b.File) ||
+		a.Options.Set() != b.Options.Set() {
+		return false
+	}
+	for c, v := range a.Options.All() {
+		if !bytes.Equal(v, b.Options.Get(c)) {
+			return false
+		}
+	}
+	return true
+}

@@ -76,8 +76,8 @@ func onlyRemote(agent []byte) []byte {
 
 // queryAddr answers a query by address (RFC 4388 section 6.4.1). A lease is
 // told as soon as the table has it, a moment before it is stored and its ACK
-// leaves. Should a crash come between, the client asks again, and nobody else
-// was told that the address is its own.
+// leaves. Should a crash come between, the client has got no answer and asks
+// again, and gets that address if it is free still.
 func (s *Server) queryAddr(a netip.Addr) {
 	e := s.table.At(a)
 	switch {

@@ -188,10 +188,8 @@ func (s *Server) identify() reason {
 	}
 	q := &s.query
 	q.ID, q.HW, q.Class = m.Options.Get(dhcp4.ClientID), nil, m.Options.Get(dhcp4.ClassID)
-	s.hw = pool.HW{}
-	if hw := m.HW(); len(hw) > 0 {
-		s.hw = pool.HW{Type: m.Htype, Len: m.Hlen}
-		copy(s.hw.Addr[:], hw)
+	hw := m.HW()
+	if s.hw = pool.HWOf(m.Htype, hw); len(hw) > 0 {
 		s.ether[0] = m.Htype
 		q.HW = s.ether[:1+copy(s.ether[1:], hw)]
 	}

@@ -28,7 +28,7 @@ func moved(t *testing.T, text string) {
 	cfg := example(t, text, "", conf.Env{})
 	for last, want := range map[byte]string{0x21: "192.0.2.41", 0x22: "192.0.2.42"} {
 		q := conf.Query{ID: []byte{1, 0, 0, 0x5e, 0, 0x53, last}}
-		a, ok := cfg.Fixed(&q, addr("192.0.2.21"))
+		a, ok := cfg.Ask(&q).Fixed(addr("192.0.2.21"))
 		var info conf.Info
 		if !ok || a != addr(want) || !cfg.Gather(&q, a, &info) || tags(&info.Options) != "netmask 255.255.255.0 DHCPlease 86400 DNSserver 192.0.2.4 " {
 			t.Errorf("%x: %v, %s", last, a, tags(&info.Options))

@@ -83,8 +83,7 @@ func (c *command) server(word string) (a netip.Addr, err error) {
 // ethernet reads six octets with colons between.
 func ethernet(s string) (hw pool.HW, ok bool) {
 	mac, ok := ether.ParseMAC(s)
-	hw.Type, hw.Len = dhcp4.HtypeEther, uint8(copy(hw.Addr[:], mac[:]))
-	return hw, ok
+	return pool.HWOf(dhcp4.HtypeEther, mac[:]), ok
 }
 
 // remoteID reads a remote ID: an Ethernet address, or text as -q prints it.

@@ -195,7 +195,7 @@ func TestP1_ExamplesOfTheManPage(t *testing.T) {
 	for i, tt := range tests {
 		cfg := example(t, list[i], tt.pool, conf.Env{Hosts: hosts})
 		q := conf.Query{ID: ether(tt.client), Class: []byte(tt.class)}
-		a, ok := cfg.Fixed(&q, addr(tt.addr))
+		a, ok := cfg.Ask(&q).Fixed(addr(tt.addr))
 		var info conf.Info
 		if !ok || a != addr(tt.addr) || !cfg.Gather(&q, a, &info) {
 			t.Errorf("example %d: client %x has no information", i, q.ID)

@@ -101,10 +101,7 @@ func (a *Answer) Read(m *dhcp4.Message, at pool.Time) bool {
 // client is who has, or last had, the address.
 func (a *Answer) client(m *dhcp4.Message) {
 	hw := m.HW()
-	if len(hw) > 0 {
-		a.HW.Type, a.HW.Len = m.Htype, m.Hlen
-		copy(a.HW.Addr[:], hw)
-	}
+	a.HW = pool.HWOf(m.Htype, hw)
 	if a.ID = m.Options.Get(dhcp4.ClientID); len(a.ID) == 0 && len(hw) > 0 {
 		a.ID = append([]byte{m.Htype}, hw...)
 	}

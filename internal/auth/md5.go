@@ -78,8 +78,8 @@ func (d *digest) sum() (out [16]byte) {
 	return out
 }
 
-// pads begin the two hashes of HMAC: the key, made as long as a block, with
-// each octet changed in the one way or the other.
+// pad begins one of the two hashes of HMAC: with the key, made as long as a
+// block, each octet changed in the one way or the other.
 func (d *digest) pad(key *[64]byte, with byte) {
 	d.reset()
 	for i := range d.buf {

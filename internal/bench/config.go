@@ -61,7 +61,7 @@ func (b *bench) config() {
 	}{
 		{"gather", func(q *queries, i int) bool { return q.conf.Gather(&q.by[i], q.at[i], &q.info) }},
 		{"fixed", func(q *queries, i int) bool {
-			a, ok := q.conf.Fixed(&q.by[i], q.at[i])
+			a, ok := q.conf.Ask(&q.by[i]).Fixed(q.at[i])
 			return ok && a == q.at[i]
 		}},
 		{"network", func(q *queries, i int) bool {

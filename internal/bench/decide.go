@@ -32,8 +32,7 @@ func lease(n int, now, end pool.Time) *pool.Record {
 	mac := macOf(n)
 	r := &pool.Record{Addr: member(n), State: pool.Bound, Since: now, Told: end, Kept: end + 3600}
 	r.ID = append([]byte{1}, mac[:]...)
-	r.HW = pool.HW{Type: dhcp4.HtypeEther, Len: 6}
-	copy(r.HW.Addr[:], mac[:])
+	r.HW = pool.HWOf(dhcp4.HtypeEther, mac[:])
 	r.Last = now
 	return r
 }

@@ -68,7 +68,7 @@ func BenchmarkFixed(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if got, ok := c.Fixed(q, a); !ok || got != a {
+				if got, ok := c.Ask(q).Fixed(a); !ok || got != a {
 					b.Fatal(got, ok)
 				}
 			}

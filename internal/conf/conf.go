@@ -11,9 +11,9 @@ import (
 	"dhcpd/internal/netip"
 )
 
-// OwnClass is the class ID under which the daemon asks for its own networks:
+// ownClass is the class ID under which the daemon asks for its own networks:
 // `class` elements with a prefix of it act on them.
-const OwnClass = "dhcpd"
+const ownClass = "dhcpd"
 
 // HostsFile is where Load finds the names of hosts.
 const HostsFile = "/etc/hosts"

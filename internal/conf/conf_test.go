@@ -140,7 +140,7 @@ func TestP1_House(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			q := Query{ID: id(t, tt.id), HW: id(t, tt.hw), Class: []byte(tt.class)}
-			got, ok := c.Fixed(&q, addr(tt.on))
+			got, ok := c.Ask(&q).Fixed(addr(tt.on))
 			if ok != (tt.fixed != "") || got != addr(tt.fixed) {
 				t.Errorf("first pass: %v %v, want %q", got, ok, tt.fixed)
 			}

@@ -66,9 +66,6 @@ func (w *Asker) glance() (m uint32, hasMask, hasLease bool) {
 
 // Fixed is the first pass: the address of the client's `client` entry on the
 // network of on, of several the one closest to on.
-func (c *Config) Fixed(q *Query, on netip.Addr) (netip.Addr, bool) { return c.Ask(q).Fixed(on) }
-
-// Fixed is Config.Fixed for the one who asks.
 func (w Asker) Fixed(on netip.Addr) (netip.Addr, bool) {
 	near, ok := toAddr(on)
 	if !ok || w.who < 0 {

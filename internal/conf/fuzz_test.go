@@ -83,7 +83,7 @@ func checkAnswers(t *testing.T, c *Config, ask []byte) {
 
 // checkPass checks the answers that are about addresses.
 func checkPass(t *testing.T, c *Config, q *Query, a netip.Addr) {
-	fixed, ok := c.Fixed(q, a)
+	fixed, ok := c.Ask(q).Fixed(a)
 	var info Info
 	if ok && (!c.Gather(q, fixed, &info) || !info.Net(fixed).Contains(a)) {
 		t.Errorf("%v is not on the network of %v", fixed, a)

@@ -214,7 +214,7 @@ func TestS17_AnswersAllocateNothing(t *testing.T) {
 		c.Gather(q, a, &info) // makes the scratch memory
 		for name, f := range map[string]func(){
 			"Gather":   func() { c.Gather(q, a, &info) },
-			"Fixed":    func() { c.Fixed(q, a) },
+			"Fixed":    func() { c.Ask(q).Fixed(a) },
 			"Network":  func() { c.Network(a) },
 			"Lendable": func() { c.Lendable(free) },
 		} {

@@ -123,7 +123,7 @@ client 01000000000007 10.0.0.7;
 	}
 	for _, tt := range tests {
 		q := Query{ID: id(t, tt.id), HW: id(t, tt.hw), Class: []byte(tt.class)}
-		if got, ok := c.Fixed(&q, addr(tt.on)); got != addr(tt.want) || ok != (tt.want != "") {
+		if got, ok := c.Ask(&q).Fixed(addr(tt.on)); got != addr(tt.want) || ok != (tt.want != "") {
 			t.Errorf("%+v: %v %v", tt, got, ok)
 		}
 	}

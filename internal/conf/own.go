@@ -75,7 +75,7 @@ func (c *Config) Own(nets []Net) []Plan {
 }
 
 func (c *Config) newOwn(p *Plan) own {
-	o := own{plan: p, query: Query{Class: []byte(OwnClass), If: p.Net.Name}}
+	o := own{plan: p, query: Query{Class: []byte(ownClass), If: p.Net.Name}}
 	if p.Net.Ether {
 		o.query.ID = append([]byte{1}, p.Net.MAC[:]...)
 		o.query.HW = o.query.ID

@@ -120,7 +120,10 @@ func (k *compiler) tag(l line) {
 	}
 	kind, ok := dhcp4.KindOf(l[3].text)
 	if !ok {
-		known := []string{"ascii", "boolean", "ip", "number", "octet", "domain", "route", "uri"}
+		var known []string
+		for k := dhcp4.Octet; k <= dhcp4.URI; k++ {
+			known = append(known, k.String())
+		}
 		fail(l[3].at, "Unknown type "+suggest(l[3].text, known...))
 	}
 	t := dhcp4.Tag{Name: strings.Clone(l[2].text), Kind: kind, Gran: k.decimal(&l[4], "granularity", 1, 255), Max: k.decimal(&l[5], "maximum", 0, 65535)}

@@ -42,7 +42,7 @@ client 00 10.0.5.9 { netmask /24; };
 		"10.0.0.7": "10.0.2.9", "10.0.4.7": "10.0.2.9", "10.0.5.7": "10.0.5.9", "10.1.0.7": "10.0.5.9",
 		"10.2.0.7": "invalid IP",
 	} {
-		if a, _ := c.Fixed(&Query{ID: []byte{0}}, addr(on)); a.String() != want {
+		if a, _ := c.Ask(&Query{ID: []byte{0}}).Fixed(addr(on)); a.String() != want {
 			t.Errorf("entry on the network of %s: %v, want %s", on, a, want)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
 	"dhcpd/internal/netip"
@@ -157,9 +158,7 @@ func (c *checks) readARP(e *ear, ours ether.MAC) {
 		if err != nil || p.SenderHW == ours || p.IsProbe() {
 			continue
 		}
-		hw := pool.HW{Type: 1, Len: 6}
-		copy(hw.Addr[:], p.SenderHW[:])
-		if !c.hand(present{addr: p.SenderIP, hw: hw}) {
+		if !c.hand(present{addr: p.SenderIP, hw: pool.HWOf(dhcp4.HtypeEther, p.SenderHW[:])}) {
 			return
 		}
 	}

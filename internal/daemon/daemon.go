@@ -1,6 +1,6 @@
 // Package daemon is the hall: one loop that owns all state, the networks, and
-// the one door out. It reads the clock, feeds the cores (client, server,
-// relay) with what has come, and does what they ask for. It decides nothing that a core
+// the one door out. It reads the clock, feeds the cores (client, server, relay)
+// with what has come, and does what they ask for. It decides nothing that a core
 // could decide.
 package daemon
 

@@ -14,10 +14,11 @@ import (
 // Options go out in their order, with option 82 last (RFC 3046 section 2.1).
 // What the options field can't hold goes into file and then sname, if those
 // are empty, under option 52 (RFC 2132 section 9.3), but not to a BOOTP
-// client; values over 255 octets are split (RFC 3396). If that is not enough, options are left out from the
-// end of the order, but not 53, 54, 51, 1 and 82. Only an option 82 that has
-// no room beside those four is itself left out, before any other; on the way
-// to a server, one that has no room beside all others.
+// client; values over 255 octets are split (RFC 3396). If that is not enough,
+// options are left out from the end of the order, but not 53, 54, 51, 1 and 82.
+// Only an option 82 that has no room beside those four is itself left out,
+// before any other; on the way to a server, one that has no room beside all
+// others.
 func (m *Message) Append(b []byte, limit int) ([]byte, Set) {
 	o := &m.Options
 	start, need, least := len(b), MinSize, MinSize

@@ -24,9 +24,8 @@ func packetPath(request, reply *Message, wire, buf []byte) []byte {
 	if _, err := SubOption(request.Options.Get(RelayAgent), CircuitID); err != nil {
 		panic(err)
 	}
-	asked := request.Options.Requested()
-	for c := range asked.All() {
-		reply.Options.Del(c)
+	for _, c := range request.Options.Get(ParameterList) {
+		reply.Options.Del(Code(c))
 	}
 	buf, _ = reply.Append(buf[:0], request.Limit(1500))
 	return buf

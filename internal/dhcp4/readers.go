@@ -105,15 +105,6 @@ func trimNUL(v []byte) []byte {
 	return v
 }
 
-// Requested returns the codes that the parameter request list (option 55)
-// names; their order is that of Get(ParameterList).
-func (o *Options) Requested() (s Set) {
-	for _, c := range o.Get(ParameterList) {
-		s.Add(Code(c))
-	}
-	return s
-}
-
 // SubOption returns the value of a sub-option of v, which is the value of
 // option 82 or another one of the same build: code, length, value, and no
 // padding (RFC 3046 section 2.0). Of several with that code it is the first.

@@ -65,17 +65,6 @@ func TestReadersValues(t *testing.T) {
 	}
 }
 
-func TestS11_Requested(t *testing.T) {
-	var o Options
-	if s := o.Requested(); !s.Empty() {
-		t.Errorf("without a list: %v", slices.Collect(s.All()))
-	}
-	o.Put(ParameterList, []byte{1, 3, 6, 3, 121, 255})
-	if got := slices.Collect(o.Requested().All()); !slices.Equal(got, []Code{1, 3, 6, 121, 255}) {
-		t.Errorf("requested %v", got)
-	}
-}
-
 func TestS13_SubOption(t *testing.T) {
 	const agent = "\x01\x03p01\x02\x06\x02\x00\x00\x00\x00\x01\x05\x04\x0a\x00\x00\x00\x01\x01x\x97\x00"
 	tests := []struct {

@@ -124,18 +124,6 @@ func (d *Dict) All() iter.Seq[Tag] {
 	}
 }
 
-// Suggest returns the name that name is probably a slip of, "" if there is
-// none.
-func (d *Dict) Suggest(name string) string {
-	return Nearest(name, func(yield func(string) bool) {
-		for t := range d.All() {
-			if !yield(t.Name) {
-				return
-			}
-		}
-	})
-}
-
 // Nearest returns the one of names that name is probably a slip of: at most a
 // third of its characters away, case apart. "" if there is none.
 func Nearest(name string, names iter.Seq[string]) string {

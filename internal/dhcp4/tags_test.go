@@ -94,13 +94,17 @@ func TestDictDefine(t *testing.T) {
 	}
 }
 
-func TestSuggest(t *testing.T) {
+func TestNearestOfTags(t *testing.T) {
+	var names []string
+	for tag := range Builtin().All() {
+		names = append(names, tag.Name)
+	}
 	for name, want := range map[string]string{
 		"DSNserver": "DNSserver", "dnsservr": "DNSserver", "gatway": "gateway", "netmaks": "netmask", "domian": "domain",
 		"NetBiosNS": "NetBIOSNS", "DHCPleese": "DHCPlease", "hostnames": "hostname", "xyzzy": "", "": "", "q": "",
 		"completelyunknown": "", "DNSserver": "DNSserver",
 	} {
-		if got := Builtin().Suggest(name); got != want {
+		if got := Nearest(name, slices.Values(names)); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}

@@ -65,8 +65,8 @@ func (p *ARP) Append(dst []byte) []byte {
 	return append(dst, target[:]...)
 }
 
-// ParseARP reads the payload of a frame of TypeARP.
-func ParseARP(b []byte) (p ARP, err error) {
+// parseARP reads the payload of a frame of TypeARP.
+func parseARP(b []byte) (p ARP, err error) {
 	if len(b) < arpSize {
 		return p, ErrShort
 	}
@@ -90,5 +90,5 @@ func ParseARPFrame(frame []byte) (ARP, error) {
 	if h.Type != TypeARP {
 		return ARP{}, ErrType
 	}
-	return ParseARP(payload)
+	return parseARP(payload)
 }

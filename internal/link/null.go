@@ -2,8 +2,8 @@ package link
 
 import "dhcpd/internal/netip"
 
-// Null is a Host that only looks and acts as if (test mode): addresses,
-// routes, MTU and host name stay as they are. Links are brought up all the same, because
+// Null is a Host that only looks and acts as if (test mode): addresses, routes,
+// MTU and host name stay as they are. Links are brought up all the same, because
 // a link that is down hears nothing.
 type Null struct{ Host }
 
