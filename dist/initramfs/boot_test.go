@@ -240,7 +240,7 @@ func TestN2_N4_L8_C17_Boot(t *testing.T) {
 cat /run/net-eth0.conf
 echo "GOING ON"
 dhcpd -d1 &
-sleep 3
+until case "$(dhcpd -q)" in *"runs and has counted"*"DHCPACK received"*) true ;; *) false ;; esac; do sleep 1; done
 ip addr
 for t in /proc/[0-9]*/task/*; do
 	read name <$t/comm

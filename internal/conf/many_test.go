@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"dhcpd/internal/netip"
+
+	"golang.org/x/sys/unix"
 )
 
 // many is a file that relays n networks, one of the ways that people write it,
@@ -27,6 +29,17 @@ func many(t *testing.T, n int) (*Config, []Net) {
 		t.Fatal(err)
 	}
 	return c, nets
+}
+
+// spent is the processor's time that the test has taken, however busy the
+// machine is with others.
+func spent(t *testing.T) time.Duration {
+	t.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // TestR1_ManyNetworks: with many networks each gets what is meant for it, a
@@ -51,9 +64,9 @@ func TestR1_ManyNetworks(t *testing.T) {
 	// This takes a tenth of a second, and 4,000,000,000 comparisons of names
 	// take half a minute.
 	c, nets = many(t, 2000)
-	start := time.Now()
+	start := spent(t)
 	c.Own(nets)
-	if took := time.Since(start); took > 10*time.Second {
+	if took := spent(t) - start; took > 10*time.Second {
 		t.Errorf("2,000 networks take %v", took)
 	}
 }

@@ -30,7 +30,7 @@ func (m *machine) poke(a string) {
 func (m *machine) hears(w *Neighbours, index int, a string) time.Duration {
 	m.t.Helper()
 	began := time.Now()
-	w.file.SetReadDeadline(began.Add(20 * time.Second))
+	w.file.SetReadDeadline(began.Add(2 * time.Minute))
 	for {
 		list, err := w.Wait()
 		if err != nil {
@@ -93,7 +93,7 @@ func TestR7_Neighbours(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.Run("ip", "neigh", "replace", "10.0.0.6", "dev", "eth0", "lladdr", "2:0:0:0:0:6", "nud", "reachable")
-	w.file.SetReadDeadline(time.Now().Add(20 * time.Second))
+	w.file.SetReadDeadline(time.Now().Add(2 * time.Minute))
 	if list, err := w.Wait(); err != nil || len(list) == 0 || list[0].Addr == netip.MustParseAddr("10.0.0.7") {
 		t.Errorf("%v, %v", list, err)
 	}

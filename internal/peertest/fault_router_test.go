@@ -27,6 +27,7 @@ func through(t *testing.T, from, to *netlab.Host, a netip.Addr) (stop func() (se
 	}
 	at := &net.UDPAddr{IP: a.AsSlice(), Port: 5000}
 	in = open(to, func() (*net.UDPConn, error) { return net.ListenUDP("udp4", at) })
+	in.SetReadBuffer(4 << 20) // the test may be slow to read
 	out = open(from, func() (*net.UDPConn, error) { return net.DialUDP("udp4", nil, at) })
 	over, sent, came := make(chan bool), make(chan int, 1), make(chan int)
 	go func() {

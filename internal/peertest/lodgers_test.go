@@ -203,9 +203,10 @@ func (ts *lodgers) play(what string, most int, next func(*lodger) []byte) string
 	return what + ":" + ts.tally()
 }
 
-// settle gives the server a second to answer everybody.
+// settle waits until everybody is answered, or nobody more for two seconds.
 func (ts *lodgers) settle() {
-	for end := time.Now().Add(time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	was := -1
+	for news := time.Now(); time.Since(news) < 2*time.Second; time.Sleep(10 * time.Millisecond) {
 		left := 0
 		ts.each(func(t *lodger) {
 			if !t.done {
@@ -214,6 +215,9 @@ func (ts *lodgers) settle() {
 		})
 		if left == 0 {
 			return
+		}
+		if left != was {
+			was, news = left, time.Now()
 		}
 	}
 }
