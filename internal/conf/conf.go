@@ -84,32 +84,19 @@ func (c *Config) Problems() []string { return c.problems }
 // that don't exist.
 func (c *Config) Files() []string { return c.files }
 
-// Scripts returns the programs that `option script` and `option notify` name,
-// for whatever network.
-func (c *Config) Scripts() (list []string) {
-	list, _ = c.paths()
-	return list
-}
-
-// ResolvConfs returns the files that `option resolvconf` names, for whatever
-// network.
-func (c *Config) ResolvConfs() (list []string) {
-	_, list = c.paths()
-	return list
-}
-
-func (c *Config) paths() (scripts, resolvConfs []string) {
-	add := func(list *[]string, path string) {
-		if path != "" && !slices.Contains(*list, path) {
-			*list = append(*list, path)
-		}
-	}
+// Paths returns the programs that `option script` and `option notify` name, and
+// the files of `option resolvconf`, for whatever network. There, "" is none, and
+// some may be there twice.
+func (c *Config) Paths() (scripts, resolvConfs []string) {
 	for i := range c.settings {
 		var s Settings
 		c.settings[i].apply(&s, 0)
-		add(&scripts, s.Script)
-		add(&scripts, s.Notify)
-		add(&resolvConfs, s.ResolvConf)
+		for _, path := range []string{s.Script, s.Notify} {
+			if path != "" && !slices.Contains(scripts, path) {
+				scripts = append(scripts, path)
+			}
+		}
+		resolvConfs = append(resolvConfs, s.ResolvConf)
 	}
 	return scripts, resolvConfs
 }

@@ -18,20 +18,18 @@ const kernelFiles = "/proc/self"
 // lockIn gives up what is not needed from here on (N4): before anything of the
 // network is heard, and when the configuration says which files there are.
 func (d *Daemon) lockIn() {
-	r := &lock.Reach{Read: append(slices.Clip(d.cfg.Files()), conf.HostsFile, dns.ResolvConf, kernelFiles)}
-	if d.opt.Test == 0 {
-		r.Admin = true
-		// The pool even where nobody is served: after a reload somebody may be.
-		r.Write = append(d.cfg.ResolvConfs(), d.opt.Cache, d.opt.Counts, d.opt.Pool)
+	r := &lock.Reach{Admin: d.opt.Test == 0, Lacks: d.say.log,
+		Read: append(slices.Clip(d.cfg.Files()), conf.HostsFile, dns.ResolvConf, kernelFiles)}
+	if r.Admin {
+		resolv, net := "", ""
 		if d.opt.Once > 0 {
-			r.Write = append(r.Write, resolvConf, netConf)
+			resolv, net = resolvConf, netConf
 		}
+		_, files := d.cfg.Paths()
+		// The pool even where nobody is served: after a reload somebody may be.
+		r.Write = append(files, d.opt.Cache, d.opt.Counts, d.opt.Pool, resolv, net)
 	}
-	did, lacks := lock.In(r)
-	for _, l := range lacks {
-		d.say.log(l)
-	}
-	d.say.debug(1, "Locked in: "+did)
+	d.say.debug(1, "Locked in: "+lock.In(r))
 }
 
 // outOfReach says what is wrong with a file, and what may be behind that: it is in

@@ -26,7 +26,7 @@ func (d *Daemon) closePass() {
 // startScripts makes ready for the scripts that the config names (C12). Which
 // ones there are is settled now: what comes later can't add to them.
 func (d *Daemon) startScripts() (err error) {
-	if paths := d.cfg.Scripts(); len(paths) > 0 && d.opt.Test == 0 {
+	if paths, _ := d.cfg.Paths(); len(paths) > 0 && d.opt.Test == 0 {
 		d.pass.runner, err = hook.Start(paths)
 	}
 	return err

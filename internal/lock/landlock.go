@@ -41,10 +41,11 @@ func landlock(r *Reach) (did string, err error) {
 	if e != 0 {
 		return "", e
 	}
-	defer syscall.Close(int(fd))
 	s := &rules{set: fd, handled: all}
 	did = " " + strconv.Itoa(int(version)) + " reading" + s.allow(r.Read, reading) + ", writing" + s.allow(r.Write, writing)
-	return did, threads(unix.SYS_LANDLOCK_RESTRICT_SELF, fd, 0, 0)
+	err = threads(unix.SYS_LANDLOCK_RESTRICT_SELF, fd, 0, 0)
+	syscall.Close(int(fd))
+	return did, err
 }
 
 // rules are those of one ruleset.
@@ -87,9 +88,9 @@ func (s *rules) folder(name string, rights uint64) {
 	if err != nil {
 		return // out of reach already
 	}
-	defer syscall.Close(fd)
 	rule := unix.LandlockPathBeneathAttr{Allowed_access: rights & s.handled, Parent_fd: int32(fd)}
 	_, _, e := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, s.set, unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
+	syscall.Close(fd)
 	if e == 0 && !strings.Contains(s.folders+" ", " "+name+" ") {
 		s.folders += " " + name
 	}

@@ -16,6 +16,8 @@ type Reach struct {
 	Read  []string // files; what is in their folders and below stays too
 	Write []string // likewise; "" is none
 	Admin bool     // addresses, routes and links may be changed
+
+	Lacks func(line string) // is told of each lock that is not to be had
 }
 
 // locks are in the order in which they close: what comes later needs what was
@@ -30,21 +32,21 @@ var locks = [...]struct {
 	{"seccomp", seccomp},
 }
 
-// In locks the program in, with all its threads, for good. It returns what it
-// did, in a few words, and a line for each lock that is not to be had.
-func In(r *Reach) (did string, lacks []string) {
+// In locks the program in, with all its threads, for good, and returns what it
+// did, in a few words.
+func In(r *Reach) (did string) {
 	for _, l := range locks {
 		s, err := l.close(r)
 		switch {
 		case err == syscall.ENOTSUP: // built with cgo, which has threads that Go does not know
-			return "nothing", nil
+			return "nothing"
 		case err != nil:
-			lacks = append(lacks, "done without "+l.name+": "+err.Error())
+			r.Lacks("done without " + l.name + ": " + err.Error())
 		default:
 			did += "; " + l.name + s
 		}
 	}
-	return strings.TrimPrefix(did, "; "), lacks
+	return strings.TrimPrefix(did, "; ")
 }
 
 func noNewPrivs(*Reach) (string, error) {
