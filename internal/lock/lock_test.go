@@ -325,8 +325,8 @@ func insideAnothers() {
 	fmt.Println(caps, err)
 }
 
-// TestN4_AnothersConfig: a configuration that root can read by a capability only
-// can still be read later; where none is like that, the capability goes.
+// TestN4_AnothersConfig: a configuration that is another user's can be read later,
+// too; where none is, the capability that it takes goes.
 func TestN4_AnothersConfig(t *testing.T) {
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "dhcp.conf")
