@@ -103,12 +103,12 @@ race: peers
 	@$(MAKE) -j2 -O race-rooms race-peers
 
 race-rooms:
-	CGO_ENABLED=1 go test -race -count=1 $$(grep -rlE --include='*.go' '^\s+go [a-z]' */ | \
+	CGO_ENABLED=1 go test -race -timeout 45m -count=1 $$(grep -rlE --include='*.go' '^\s+go [a-z]' */ | \
 		sed 's,^\(.*\)/.*,./\1,' | grep -v -e /peertest -e /oracle -e ^./dist | sort -u)
-	CGO_ENABLED=1 go test -race -count=1 -tags raw ./internal/link
+	CGO_ENABLED=1 go test -race -timeout 45m -count=1 -tags raw ./internal/link
 
 race-peers:
-	go test -count=1 -tags raced ./internal/peertest
+	go test -timeout 45m -count=1 -tags raced ./internal/peertest
 
 # Every fuzz target for FUZZTIME, FUZZJOBS at a time; FUZZ=Name for some only.
 fuzz-long: FUZZTIME = 10m
