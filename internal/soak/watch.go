@@ -109,7 +109,7 @@ func (s *soak) print() {
 // a part of the stacks and of the runtime's own books never.
 const (
 	mostPeak    = 24 << 10 // kB, at any time
-	mostMemory  = 512      // kB, by which the last third may be over the middle one
+	mostMemory  = 256      // kB, by which the last third may be over the middle one
 	mostThreads = 1        // likewise
 	fewSamples  = 30       // of fewer no trend can be told
 )
