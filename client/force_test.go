@@ -170,6 +170,18 @@ func TestC18_Whenever(t *testing.T) {
 	}
 }
 
+// Woken in the last minute of a lease, a client gives its address up no later.
+func TestC6_C18_ForcedAtTheEnd(t *testing.T) {
+	r := nonced(t)
+	r.at(1 + 3200).wake(2)
+	r.at(3590).force(wakeUp(t, 6), addr)
+	r.is(Renewing, 3601)
+	r.wakeWhenDue(8)
+	if r.s.Phase != Selecting || r.s.Held {
+		t.Errorf("%v, address held: %v", r.s.Phase, r.s.Held)
+	}
+}
+
 // An INFORM client asks anew (RFC 3203 section 2.2).
 func TestC18_Inform(t *testing.T) {
 	r := newRig(t).reach(Informing)

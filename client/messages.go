@@ -118,6 +118,9 @@ func (m *machine) renew() {
 		left = renewalMin
 	}
 	m.due = m.now.Add(min(max(left/2, renewalMin), left))
+	if !m.Lease.Infinite() { // nor later than the lease lasts
+		m.due = earliest(m.due, m.Lease.End)
+	}
 }
 
 // sendDecline tells the server, who has just given us the lease, that someone
