@@ -19,7 +19,7 @@ type checks struct {
 	s     *service
 	asked []question
 	arp   map[*network]*ear
-	ping  *link.Ping
+	ping  pinger
 	came  chan present
 }
 
@@ -134,7 +134,7 @@ func (c *checks) attune() {
 	}
 }
 
-func (c *checks) readPing(p *link.Ping) {
+func (c *checks) readPing(p pinger) {
 	for {
 		a, err := p.Wait()
 		if err != nil || !c.hand(present{addr: a}) {

@@ -13,7 +13,7 @@ type doors struct {
 	frames     func(on link.ID, kind link.Kind) (link.Frames, error)
 	port67     func() (datagrams, error)
 	sender     func() (sender, error)
-	ping       func() (*link.Ping, error)
+	ping       func() (pinger, error)
 	neighbours func() (*link.Neighbours, error)
 	listen     func() (*link.Listener, error)
 	dial       func(source, server netip.Addr) (*link.Stream, error)
@@ -37,6 +37,13 @@ type sender interface {
 	Close() error
 }
 
+// pinger is a link.Ping.
+type pinger interface {
+	Ask(netip.Addr) error
+	Wait() (netip.Addr, error)
+	Close() error
+}
+
 // mailer sends a batch.
 type mailer interface {
 	Send(*link.Batch) (lost int, err error)
@@ -47,7 +54,7 @@ var linux = doors{
 	link.OpenFrames,
 	listen67,
 	openSender,
-	link.OpenPing,
+	openPing,
 	link.WatchNeighbours,
 	link.Listen,
 	link.Dial,
@@ -71,4 +78,12 @@ func openSender() (sender, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+func openPing() (pinger, error) {
+	p, err := link.OpenPing()
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }

@@ -26,6 +26,7 @@ type world struct {
 	promises map[promised]time.Duration // until when an honest server has promised what
 	rivals   bool                       // the servers don't know of each other, and give out the same addresses
 	seed     uint64
+	hosts    int // so many of the last nobodies may be hosts here
 	story    func(about []any) string
 	far      func(u *ether.Datagram, from *wire) // takes what is for a server that is not on the wire
 	acks     int

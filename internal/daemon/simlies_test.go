@@ -19,7 +19,7 @@ func (w *world) lie(frame []byte) []byte {
 	if !ok || m.Op != dhcp4.BootReply || m.Type() == dhcp4.NAK {
 		return nil
 	}
-	nobody := netip.MustParseAddr(pick(w, nobodies...))
+	nobody := netip.MustParseAddr(pick(w, nobodies[:len(nobodies)-w.hosts]...))
 	o := &m.Options
 	switch w.rnd.IntN(16) {
 	case 0:

@@ -3,6 +3,7 @@ package daemon
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,43 +24,29 @@ var worlds = flag.Int("worlds", 4, "whole networks to be simulated")
 // over, everybody is served.
 func TestP4_S4_S6_S7_R3_R6_WholeNetwork(t *testing.T) {
 	var all tallies
-	clients := 0
 	for seed := range uint64(*worlds) {
 		if *again >= 0 {
 			seed = uint64(*again)
 		}
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newInternet(t, seed)
+				w := newInternet(t, seed, &all)
 				defer w.close()
 				w.live()
 				w.calm()
-				all.add(&w.tally)
-				clients += len(w.machines)
 			})
 		})
 		if *again >= 0 || t.Failed() {
 			break
 		}
 	}
-	t.Logf("%d clients, %+v", clients, all)
+	t.Logf("%+v", all)
 	if *again >= 0 {
 		return
 	}
 	if all.crashes < 10**worlds || all.acks < 1000**worlds || all.synced < 100**worlds {
 		t.Errorf("too little has happened: %+v", all)
 	}
-}
-
-func (t *tallies) add(o *tallies) {
-	t.sent += o.sent
-	t.acks += o.acks
-	t.synced += o.synced
-	t.crashes += o.crashes
-	t.edits += o.edits
-	t.reloads += o.reloads
-	t.declines += o.declines
-	t.virtual += o.virtual
 }
 
 // live is all that happens.
@@ -147,42 +134,50 @@ func (w *internet) calm() {
 	for _, b := range w.boxes {
 		b.inspect()
 	}
-	w.tally.crashes, w.tally.virtual = w.crashes, w.now
+	w.tally.clients += len(w.machines)
+	w.tally.virtual += w.now
 }
 
 // askRelays has packets come for all clients behind relays, and sees that the
 // relays know then where they are (R6, R7).
 func (w *internet) askRelays() {
-	lost := -1
-	for try := 0; lost != 0; try++ {
-		lost = 0
-		for _, l := range w.lans {
-			for _, m := range w.machines {
-				if m.wire != l.wire || m.byHand || !l.router.d.nets[2].relays() || l.knows(m) {
-					continue
-				}
-				if lost++; try == 20 {
-					a := m.net().client.Lease.Net.Addr()
-					r, _ := l.router.d.service.table.ByAddr(a)
-					w.Fatalf("%v does not know where %v is, %v: %+v", l.router, a, m, r)
-				}
-				l.want(m)
+	var lost []*machine
+	for _, l := range w.lans {
+		for _, m := range w.machines {
+			if m.wire == l.wire && !m.byHand && l.router.d.nets[2].relays() {
+				lost = append(lost, m)
 			}
+		}
+	}
+	for range 20 {
+		lost = slices.DeleteFunc(lost, func(m *machine) bool { return w.router(m).knows(m) })
+		for _, m := range lost {
+			w.router(m).want(m)
 		}
 		w.run(20 * time.Second)
 	}
+	for _, m := range lost {
+		a := m.net().client.Lease.Net.Addr()
+		r, _ := w.router(m).d.service.table.ByAddr(a)
+		w.Fatalf("%v does not know where %v is, %v: %+v", w.router(m), a, m, r)
+	}
+}
+
+// router returns the box between a machine and the spine.
+func (w *internet) router(m *machine) *box {
+	i := slices.IndexFunc(w.lans, func(l *lan) bool { return l.wire == m.wire })
+	return w.lans[i].router
 }
 
 // want is that a packet for a client comes.
-func (l *lan) want(m *machine) {
-	s := l.router.d.service
-	l.router.turn(func() { s.want([]link.Neighbour{{Index: 2, Addr: m.net().client.Lease.Net.Addr()}}) })
-	l.router.pump()
+func (b *box) want(m *machine) {
+	b.turn(func() { b.d.service.want([]link.Neighbour{{Index: 2, Addr: m.net().client.Lease.Net.Addr()}}) })
+	b.pump()
 }
 
-// knows tells whether the router knows where a client is.
-func (l *lan) knows(m *machine) bool {
-	d, c := l.router.d, &m.net().client
+// knows tells whether a router knows where a client is.
+func (b *box) knows(m *machine) bool {
+	d, c := b.d, &m.net().client
 	if !c.Held {
 		return false
 	}
@@ -193,6 +188,6 @@ func (l *lan) knows(m *machine) bool {
 // close ends all daemons, so that nothing is left of them.
 func (w *internet) close() {
 	for _, b := range w.boxes {
-		b.end(!w.Failed())
+		b.abandon()
 	}
 }

@@ -35,6 +35,7 @@ type box struct {
 
 	d        *Daemon // nil while it does not run
 	port     *simPort
+	ping     *simPing // nil while nothing is asked
 	log      bytes.Buffer
 	alarm    *note
 	soon     *note // when what waits at the port is read
@@ -43,6 +44,7 @@ type box struct {
 	latency  time.Duration // of the disk
 	second   time.Duration // in which turns are counted
 	spins    int           // that only the alarm made
+	file     uint64        // which is the pool file
 	mourning bool          // its pool file was taken away, and is not written anew yet
 
 	members map[netip.Addr]bool // what operators put into the pool
@@ -146,7 +148,7 @@ func (b *box) arm() {
 		return
 	}
 	in := b.d.clock.boottime(next) - b.up()
-	if in < -time.Second {
+	if in < 0 {
 		b.w.Fatalf("%v: to wake %v ago", b, -in)
 	}
 	b.alarm = b.w.after(in, func() {
@@ -258,20 +260,43 @@ func (b *box) end(clean bool) {
 	}
 	cancel(&b.alarm)
 	d.service.close()
-	for _, p := range b.plugs {
-		for _, e := range p.ears {
-			e.Close()
-		}
-		p.ears = nil
-	}
+	b.deafen()
 	close(d.ended)
 	synctest.Wait()
 	b.d, b.writing, b.waiting, b.edited = nil, false, nil, false
 }
 
+// deafen closes what is open.
+func (b *box) deafen() {
+	for _, p := range b.plugs {
+		for len(p.ears) > 0 {
+			p.ears[0].Close()
+		}
+	}
+	if b.ping != nil {
+		b.ping.Close()
+	}
+}
+
+// abandon leaves it as it is, but for what waits.
+func (b *box) abandon() {
+	if b.d == nil {
+		return
+	}
+	b.port.Close()
+	b.deafen()
+	close(b.d.ended)
+	s := b.d.service
+	close(s.todo)
+	close(s.idle)
+	if s.post.out != nil {
+		close(s.post.out)
+	}
+}
+
 // crash is the end of the program, or of the power.
 func (b *box) crash() {
-	b.w.crashes++
+	b.w.tally.crashes++
 	b.end(false)
 	if b.w.oneOf(2) {
 		b.disk.Kill()

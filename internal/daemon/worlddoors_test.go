@@ -17,7 +17,7 @@ func (b *box) doors() doors {
 		frames: b.openEar,
 		port67: func() (datagrams, error) { return b.port, nil },
 		sender: func() (sender, error) { return rawPort{b.port}, nil },
-		ping:   func() (*link.Ping, error) { return nil, os.ErrPermission },
+		ping:   b.openPing,
 		neighbours: func() (*link.Neighbours, error) {
 			return nil, os.ErrPermission // want asks in its place
 		},
@@ -111,6 +111,50 @@ func (p rawPort) Send(batch *link.Batch) (int, error) {
 		from.wire.carry(frame, from.mac)
 	}
 	return 0, nil
+}
+
+// simPing is the ears for ICMP echo replies of a box.
+type simPing struct {
+	b       *box
+	answers chan netip.Addr // closed at the end
+}
+
+func (b *box) openPing() (pinger, error) {
+	b.ping = &simPing{b, make(chan netip.Addr, 64)}
+	return b.ping, nil
+}
+
+// Ask is answered by who has the address, if anybody.
+func (p *simPing) Ask(a netip.Addr) error {
+	w := p.b.w
+	for _, m := range w.machines {
+		if m.wire != nil && m.wire.net.Contains(a) && !m.asleep && m.uses(a) {
+			w.over(func() { p.hear(a) })
+		}
+	}
+	return nil
+}
+
+func (p *simPing) hear(a netip.Addr) {
+	if p == p.b.ping && len(p.answers) < cap(p.answers) {
+		p.answers <- a
+		p.b.pump()
+	}
+}
+
+func (p *simPing) Wait() (netip.Addr, error) {
+	if a, open := <-p.answers; open {
+		return a, nil
+	}
+	return netip.Addr{}, os.ErrClosed
+}
+
+func (p *simPing) Close() error {
+	if p == p.b.ping {
+		p.b.ping = nil
+		close(p.answers)
+	}
+	return nil
 }
 
 // simEar is a packet socket of a box.

@@ -135,8 +135,8 @@ func (b *box) some(n int) (list []netip.Addr) {
 		list = append(list, a)
 	}
 	slices.SortFunc(list, netip.Addr.Compare)
-	first := b.w.rnd.IntN(len(list))
-	return list[first:min(first+n, len(list))]
+	first := b.w.rnd.IntN(len(list) - n + 1)
+	return list[first : first+n]
 }
 
 var leaseLine = regexp.MustCompile(`DHCPlease (\d+)`)
@@ -166,7 +166,10 @@ func (b *box) takePool() {
 	if b.w.oneOf(2) {
 		b.disk.Remove(poolFile)
 	} else {
-		list := b.some(150)
+		list := b.some(len(b.members))
+		for _, a := range b.some(20) {
+			list = slices.DeleteFunc(list, func(x netip.Addr) bool { return x == a })
+		}
 		_, err := pool.EditOn(b.disk, "/var/other", pool.Add, list)
 		if err := errors.Join(err, b.disk.Rename("/var/other", poolFile), b.disk.SyncFolder(poolFile)); err != nil {
 			b.w.Fatalf("%v: %v", b, err)
@@ -176,7 +179,7 @@ func (b *box) takePool() {
 			b.members[a] = slices.Contains(list, a)
 		}
 	}
-	b.mourning = true
+	b.mourning, b.file = true, 0
 	b.turn(d.service.poolChanged)
 	b.pump()
 }
@@ -216,7 +219,7 @@ func (l *lan) stranger(w *internet) {
 		copy(payload[28:34], mac[:]) // what says it is somebody else can't be told from him
 	}
 	if t := dhcp4.PeekType(payload); t == dhcp4.Decline || t == dhcp4.Release {
-		w.tally.declines++
+		w.tally.lies++
 	}
 	from := netip.AddrPortFrom(netip.IPv4Unspecified(), dhcp4.ClientPort)
 	l.carry(ether.AppendUDPFrame(nil, mac, ether.Broadcast, from.Addr(), dhcp4.Everyone, dhcp4.ClientPort, dhcp4.ServerPort, payload), mac)

@@ -30,20 +30,20 @@ type internet struct {
 	boxes   []*box
 	central []*box
 
-	unit    time.Duration // the least lease time
-	most    time.Duration // that anything is gone
-	cut     bool          // no message gets over the spine
-	crashes int
+	unit time.Duration // the least lease time
+	most time.Duration // that anything is gone
+	cut  bool          // no message gets over the spine
 
 	claims map[netip.Addr][]claim
 	past   map[any][]event // the last that happened to an address, or to a client
-	tally  tallies
+	tally  *tallies
 }
 
 // tallies are counted to see that a run was worth it.
 type tallies struct {
-	sent, acks, synced, crashes, edits, reloads, declines int
-	virtual                                               time.Duration
+	clients, sent, acks, naks, wakes, synced int
+	crashes, edits, reloads, compacted, lies int
+	virtual                                  time.Duration
 }
 
 // lan is a network of clients, 10.N.0.0/22.
@@ -55,8 +55,9 @@ type lan struct {
 	kind   string
 }
 
-func newInternet(t *testing.T, seed uint64) *internet {
-	w := &internet{world: newWorld(t, seed), claims: map[netip.Addr][]claim{}, past: map[any][]event{}}
+func newInternet(t *testing.T, seed uint64, tally *tallies) *internet {
+	w := &internet{world: newWorld(t, seed), claims: map[netip.Addr][]claim{}, past: map[any][]event{}, tally: tally}
+	w.hosts = 4 // the networks are wider
 	w.world.far, w.world.story = w.far, w.story
 	w.unit = pick(w.world, time.Minute, time.Hour, 12*time.Hour)
 	w.most = 2 * w.unit
@@ -107,6 +108,9 @@ const spineConf = "host 10.255.0.0/24 { gateway 10.255.0.1; };\n"
 
 func (w *internet) routerConf(l *lan) string {
 	text := fmt.Sprintf("interface \"eth0\" %v; interface \"eth1\" 10.255.0.%d;\n", l.addr(0, 1), 10+l.n) + spineConf
+	if l.kind == "server" {
+		text += l.fixed()
+	}
 	body := fmt.Sprintf("DHCPlease %d;", l.lease/time.Second)
 	if l.kind != "relay" {
 		body += pick(w.world, "", "", ` option "eth0" probe;`, ` option "eth0" rapid;`, ` option "eth0" authoritative;`)
@@ -129,6 +133,17 @@ func (w *internet) centralConf(i int) string {
 	text := fmt.Sprintf("interface \"eth0\" 10.255.0.%d;\n", 2+i) + strings.Replace(spineConf, "};", `option "eth0" server; option "eth0" leasequery; };`, 1)
 	for _, l := range w.lans {
 		text += fmt.Sprintf("host 10.%d.0.0/22 { DHCPlease %d; };\n", l.n, l.lease/time.Second)
+		if l.kind == "relay" {
+			text += l.fixed()
+		}
+	}
+	return text
+}
+
+// fixed are some clients that always get the same address, if they are here.
+func (l *lan) fixed() (text string) {
+	for i := range 10 {
+		text += fmt.Sprintf("client 2:0:0:0:0:%x %v;\n", 10*l.n+i, l.addr(0, byte(5+i)))
 	}
 	return text
 }

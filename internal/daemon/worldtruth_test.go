@@ -40,10 +40,17 @@ func (w *internet) note(who fmt.Stringer, what string, mac ether.MAC, a netip.Ad
 func (w *internet) story(about []any) string {
 	var text strings.Builder
 	for _, key := range about {
-		if m, ok := key.(*machine); ok {
-			key = m.mac
-		}
-		switch key.(type) {
+		switch x := key.(type) {
+		case *machine:
+			key = x.mac
+			for _, b := range w.boxes {
+				if b.plugs[0].wire == x.wire || b.plugs[0].wire == w.spine {
+					text.WriteString(b.counts())
+				}
+			}
+		case *box:
+			text.WriteString(x.counts())
+			continue
 		case ether.MAC, netip.Addr:
 		default:
 			continue
@@ -54,6 +61,17 @@ func (w *internet) story(about []any) string {
 		}
 	}
 	return text.String()
+}
+
+// counts is what a box has said, and what dhcpd -q would say of it.
+func (b *box) counts() string {
+	if b.d == nil {
+		return b.name + " is down\n"
+	}
+	s := b.d.service
+	r := report{counts: b.d.count, server: *s.core.Counts(), relay: *s.relay.Counts(), others: s.core.Others(), clock: b.d.clock}
+	log := b.log.String()
+	return b.name + ":\n" + log[max(0, len(log)-2000):] + string(r.append(nil))
 }
 
 // sent looks at each message that leaves a box.
@@ -68,8 +86,16 @@ func (w *internet) sent(b *box, data []byte) {
 		return // passed on
 	}
 	mac := ether.MAC(m.Chaddr[:6])
-	if m.Type() == dhcp4.NAK || m.Type() == dhcp4.ACK {
+	switch m.Type() {
+	case dhcp4.NAK:
+		w.tally.naks++
 		w.note(b, m.Type().String(), mac, m.Yiaddr)
+	case dhcp4.ACK:
+		w.note(b, m.Type().String(), mac, m.Yiaddr)
+	case dhcp4.ForceRenew:
+		w.tally.wakes++
+	case dhcp4.LeaseActive, dhcp4.LeaseUnknown, dhcp4.LeaseUnassigned:
+		w.note(b, m.Type().String(), mac, m.Ciaddr)
 	}
 	if term, err := m.Options.Uint32(dhcp4.LeaseTime); m.Type() == dhcp4.ACK && err == nil {
 		w.promised(b, mac, m.Yiaddr, time.Duration(term)*time.Second)
@@ -83,7 +109,7 @@ func (w *internet) promised(b *box, mac ether.MAC, a netip.Addr, term time.Durat
 	kept := w.claims[a][:0]
 	for _, c := range w.claims[a] {
 		if c.mac != mac && c.until > w.now {
-			w.Fatalf("%v gives %v to %v: %v has it from %v until %v", b, a, ether.FormatMAC(mac), c.mac, c.by, c.until)
+			w.Fatalf("%v gives %v to %v; it is %v's by %v until %v", b, a, mac, c.mac, c.by, c.until)
 		}
 		if c.mac == mac {
 			until = max(until, c.until)
@@ -151,6 +177,10 @@ func (b *box) inspect() {
 	}
 	if lines := strings.Count(b.log.String(), "\n"); lines > 3000 {
 		b.w.Fatalf("%v: %d lines in the log:\n%s", b, lines, b.log.String()[:4000])
+	}
+	if n := b.disk.Number(poolFile); n != b.file {
+		b.file = n
+		b.w.tally.compacted++
 	}
 	if s.writing != nil || s.filling.due || b.mourning || b.edited || s.failures > 0 {
 		return
