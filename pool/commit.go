@@ -57,31 +57,14 @@ func (f *File) due(b *Block) bool {
 
 // write appends the block, and what has to stand before it.
 func (f *File) write(b *Block) error {
-	text, lines, sync := f.buf[:0], b.lines, b.sync
-	if f.due(b) {
-		sync = true
-	}
+	sync := b.sync || f.due(b)
 	if b.Empty() && !sync {
 		return nil
 	}
-	if f.end == 0 {
-		text = append(text, header...)
-	} else if f.ragged {
-		text = append(text, '\n')
+	text, lines, err := f.compose(b, sync)
+	if err != nil {
+		return err
 	}
-	if sync {
-		text = appendNumber(text, synced, f.saved)
-		lines++
-	}
-	if f.due(b) {
-		if !f.opened {
-			if err := saveAgain(f.f, f.saved, f.end); err != nil {
-				return err
-			}
-		}
-		text, lines = f.appendStart(text, b.stamp), lines+2
-	}
-	text = append(text, b.text...)
 	if cap(text) < roomy {
 		f.buf = text[:0]
 	}
@@ -96,6 +79,30 @@ func (f *File) write(b *Block) error {
 		f.distrust = nil
 	}
 	return nil
+}
+
+// compose makes the text that is to be appended, of so many lines. A daemon's
+// first sees to it that what it builds upon is stored.
+func (f *File) compose(b *Block, sync bool) (text []byte, lines int, err error) {
+	text, lines = f.buf[:0], b.lines
+	if f.end == 0 {
+		text = append(text, header...)
+	} else if f.ragged {
+		text = append(text, '\n')
+	}
+	if sync {
+		text = appendNumber(text, synced, f.saved)
+		lines++
+	}
+	if f.due(b) {
+		if !f.opened {
+			if err := saveAgain(f.f, f.saved, f.end); err != nil {
+				return nil, 0, err
+			}
+		}
+		text, lines = f.appendStart(text, b.stamp), lines+2
+	}
+	return append(text, b.text...), lines, nil
 }
 
 // appendStart appends what stands before the first record of a daemon, or,
