@@ -76,11 +76,12 @@ func (s *Server) commit(p place) {
 		*r = pool.Record{Addr: p.addr, State: state, Since: s.at}
 	}
 	promised, news := r.Kept, s.learn() || old.Wakeful() // that it was woken is to be known
-	end := s.ends()
-	if !same || r.Told < end || s.anew() {
-		r.Told = end
-	} else if r.Told == pool.Infinite {
-		r.Told = max(end, s.at+day)
+	told := r.Told
+	if told == pool.Infinite {
+		told = s.at + day
+	}
+	if r.Told = s.ends(); !s.anew() {
+		r.Told = max(r.Told, told)
 	}
 	r.Kept = r.Told
 	if r.Told != pool.Infinite {
