@@ -49,7 +49,7 @@ func (c *command) check() {
 		c.fail("And " + strconv.Itoa(idle-several) + " more addresses of the pool that are not given out")
 	}
 	if c.read().Wall.Before(pool.Built) {
-		c.fail("The clock was not set yet, so a lease may end too late after the next start")
+		c.fail("The clock was never set, so leases may end late")
 	}
 }
 

@@ -220,16 +220,16 @@ func TestL9_Check(t *testing.T) {
 func TestL9_CheckAdvises(t *testing.T) {
 	s := newSite(t, "host 10.0.0.0/24 {\n\tDHCPlease 20;\n};\noption server;")
 	path := "dhcpd: \"" + s.conf + "\", "
-	s.expect("-n", "", path+"line 4: There is no address to give: no client line, and none in the pool (see dhcpd -a)\n", 1)
+	s.expect("-n", "", path+"line 4: There is neither a client line nor an address in the pool (see dhcpd -a)\n", 1)
 	s.expect("-a 10.0.0.1-10.0.0.10", "", "", 0)
 	s.expect("-n", "", "", 0)
 	s.expect("-a 10.0.0.11", "", "", 0)
-	s.expect("-n", "", path+"line 2: Leases are short: those of the pool come to 3960 records an hour, which wears out flash\n", 1)
+	s.expect("-n", "", path+"line 2: Leases too short for flash: those of the pool come to 3960 records an hour\n", 1)
 	s.write(s.pool, "rubbish\n")
 	s.expect("-n", "", "dhcpd: read "+s.pool+": is not a pool file\n", 1)
 	s = newSite(t, "")
 	s.now.Wall = time.Unix(1000, 0)
-	s.expect("-n", "", "dhcpd: The clock was not set yet, so a lease may end too late after the next start\n", 1)
+	s.expect("-n", "", "dhcpd: The clock was never set, so leases may end late\n", 1)
 }
 
 func TestS10_ManyAddressesWithoutLease(t *testing.T) {

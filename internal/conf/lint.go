@@ -74,13 +74,12 @@ func (l *linter) gather(q *Query, a uint32) {
 
 // say notes what a rule has to say of a line, once.
 func (l *linter) say(at place, text string) {
-	full := l.c.message(at, text)
-	if l.said[full] || l.times[l.rule] == several {
-		return
+	key := l.c.message(at, string(rune(l.rule)))
+	if !l.said[key] && l.times[l.rule] < several {
+		l.said[key] = true
+		l.times[l.rule]++
+		l.problem(at, text)
 	}
-	l.said[full] = true
-	l.times[l.rule]++
-	l.problem(at, text)
 }
 
 // sayOf notes something of the line that has set a tag for the client.

@@ -64,7 +64,7 @@ func TestL9_Lint(t *testing.T) {
 		{"the address of its network", lintNet + "client 00 10.0.0.0;", "", "10.0.0.0 is the address of its network"},
 		{"a broadcast address", lintNet + "client 00 10.0.0.255;", "", "10.0.0.255 is the broadcast address of its network"},
 		{"of a network of two", "host 10.0.0.0/31 {};\nclient 00 10.0.0.0; client 01 10.0.0.1;", "", ""},
-		{"on no network", lintNet + "client 00 10.0.1.9;", "", "10.0.1.9 gets nothing, without a netmask: no host element has it"},
+		{"on no network", lintNet + "client 00 10.0.1.9;", "", "10.0.1.9 gets nothing: no netmask is set for it"},
 		{"with a netmask of its own", lintNet + "client 00 10.0.1.9 { netmask /24; no gateway; };", "", ""},
 		{"a host that is not known is a problem", "\nclient 00 nobody;", "", "Can't find the address of 'nobody'"},
 
@@ -90,20 +90,20 @@ func TestL9_Lint(t *testing.T) {
 		{"a name with several addresses", "host 10.0.0.0/24 { host srv { domain a; }; };", "", ""},
 		{"a circuit and a remote", "host 10.0.0.0/24 { circuit a { remote b { domain a; }; }; };", "", ""},
 
-		{"one address for two", lintNet + "client 01 10.0.0.9; client 00 10.0.0.9;", "", "10.0.0.9 is the client's in line 2, too: only one of them can have it"},
-		{"one name for two", lintNet + "client 01 one; client 00 10.0.0.8;", "", "10.0.0.8 is the client's in line 2, too: only one of them can have it"},
-		{"one client twice", lintNet + "client 00 10.0.0.9; client 00 10.0.0.9 { domain a; };", "", ""},
+		{"one address for two", "netmask /24; client 01 10.0.0.9;\nclient 00 10.0.0.9;", "", "10.0.0.9 is the client's in line 1, too: only one of them can have it"},
+		{"one name for two", "netmask /24; client 01 one;\nclient 00 10.0.0.8;", "", "10.0.0.8 is the client's in line 1, too: only one of them can have it"},
+		{"one client twice", "netmask /24; client 00 10.0.0.9;\nclient 00 10.0.0.9 { domain a; };", "", ""},
 		{"two cards of one machine", lintNet + "host 10.1.0.0/24 {}; client 00 srv { no gateway; }; client 01 srv;", "", ""},
 		{"two interfaces of ours", lintNet + "client 00 ip0 10.0.0.9; client 01 ip1 10.0.0.9;", "", ""},
 
-		{"a short lease for many", "host 10.0.0.0/24 { gateway 10.0.0.254;\nDHCPlease 400; };", "10.0.0.1-10.0.0.253", "Leases are short: those of the pool come to 4554 records an hour, which wears out flash"},
-		{"renewed early", "host 10.0.0.0/24 { DHCPrenewal 60;\nDHCPlease 4000; };", "10.0.0.1-10.0.0.253", "Leases are short: those of the pool come to 15180 records an hour, which wears out flash"},
+		{"a short lease for many", "host 10.0.0.0/24 { gateway 10.0.0.254;\nDHCPlease 400; };", "10.0.0.1-10.0.0.253", "Leases too short for flash: those of the pool come to 4554 records an hour"},
+		{"renewed early", "host 10.0.0.0/24 { DHCPrenewal 60;\nDHCPlease 4000; };", "10.0.0.1-10.0.0.253", "Leases too short for flash: those of the pool come to 15180 records an hour"},
 		{"a short lease for few", "host 10.0.0.0/24 { DHCPlease 60; };", "10.0.0.1-10.0.0.30", ""},
 		{"ten minutes for many", "host 10.0.0.0/16 { DHCPlease 600; };", "10.0.0.1-10.0.39.0", ""},
-		{"the shortest counts, wherever it is", "host 10.0.0.0/24 {\nDHCPlease 200; };\nhost 10.1.0.0/24 { DHCPlease 900; };", "10.0.0.1-10.0.0.253 10.1.0.1 10.2.0.1", "Leases are short: those of the pool come to 9116 records an hour, which wears out flash"},
+		{"the shortest counts, wherever it is", "host 10.0.0.0/24 {\nDHCPlease 200; };\nhost 10.1.0.0/24 { DHCPlease 900; };", "10.0.0.1-10.0.0.253 10.1.0.1 10.2.0.1", "Leases too short for flash: those of the pool come to 9116 records an hour"},
 		{"for ever", "host 10.0.0.0/24 { DHCPlease 4294967295; };", "10.0.0.1-10.0.0.253", ""},
 
-		{"nobody to serve", lintNet + "option \"eth0\" server;", "", "There is no address to give: no client line, and none in the pool (see dhcpd -a)"},
+		{"nobody to serve", lintNet + "option \"eth0\" server;", "", "There is neither a client line nor an address in the pool (see dhcpd -a)"},
 		{"a client to serve", lintNet + "option \"eth0\" server; client 00 10.0.0.9;", "", ""},
 		{"a client that is not known yet", lintNet + "client 00 nobody; option \"eth0\" server;", "", "Can't find the address of 'nobody'"},
 		{"a pool to serve from", lintNet + "option \"eth0\" server;", "10.0.0.9", ""},
@@ -158,7 +158,7 @@ func TestL9_LintOfTheHouse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `"testdata/house.conf", line 42: 172.16.0.6 gets nothing, without a netmask: no host element has it
+	want := `"testdata/house.conf", line 42: 172.16.0.6 gets nothing: no netmask is set for it
 "testdata/house.conf", line 44: Can't find the address of 'birke'`
 	if got := strings.Join(c.Problems(), "\n"); got != want {
 		t.Error(got)

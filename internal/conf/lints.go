@@ -54,7 +54,7 @@ func nowhere(l *linter) {
 	if l.el.kind != onClient || !l.el.possible() {
 		return
 	}
-	why := " gets nothing, without a netmask: no host element has it"
+	why := " gets nothing: no netmask is set for it"
 	if l.masked {
 		why = edge(l.addr, l.mask)
 	}
@@ -71,17 +71,19 @@ func overridden(l *linter) {
 	var last [fieldFile + 1]place // where a tag is set for all
 	for i := len(l.info.rules) - 1; i >= 0 && l.cond >= 0; i-- {
 		r := &c.rules[l.info.rules[i]]
+		mine := r.cond == l.cond
+		if !mine && !l.wider(r.cond) {
+			continue
+		}
 		for n := r.ops.from; n < r.ops.to; n++ {
 			o := &c.ops[n]
-			at := last[o.tag]
+			at := &last[o.tag]
 			switch {
 			case o.do > opDrop:
-			case r.cond != l.cond:
-				if l.wider(r.cond) {
-					last[o.tag] = o.at
-				}
-			case at.file == o.at.file && !o.at.before(l.el.at) && o.at.before(at):
-				l.say(o.at, "This has no effect, since "+inLine(at)+" comes later")
+			case !mine:
+				*at = o.at
+			case at.file == o.at.file && !o.at.before(l.el.at) && o.at.before(*at):
+				l.say(o.at, "This has no effect, since "+inLine(*at)+" comes later")
 			}
 		}
 	}
@@ -157,16 +159,18 @@ func (el *element) block() block {
 // one machine, and so is an interface of ours.
 func doubled(l *linter) {
 	c := l.c
-	first := map[uint32]*element{}
 	for i := range c.entries {
 		e := &c.entries[i]
-		el, other := c.conds[e.cond].el, first[e.addr]
-		switch {
-		case el.ifname != "" || len(el.addrs) > 1:
-		case other == nil:
-			first[e.addr] = el
-		case other.who != el.who:
-			l.say(el.at, dotted(e.addr)+" is the client's in "+inLine(other.at)+", too: only one of them can have it")
+		el, t := c.conds[e.cond].el, c.taken[e.addr]
+		if t.by != byClient || t.at == el.at || el.ifname != "" || len(el.addrs) > 1 {
+			continue
+		}
+		n := e.next
+		for n >= 0 && c.conds[c.entries[n].cond].el.at != t.at {
+			n = c.entries[n].next
+		}
+		if n < 0 {
+			l.say(el.at, dotted(e.addr)+" is the client's in "+inLine(t.at)+", too: only one of them can have it")
 		}
 	}
 }
@@ -196,14 +200,14 @@ func flash(l *linter) {
 	}
 	if hourly > max(3600, least) {
 		l.gather(&unknown, worst)
-		l.sayOf(dhcp4.LeaseTime, "Leases are short: those of the pool come to "+strconv.FormatUint(hourly, 10)+" records an hour, which wears out flash")
+		l.sayOf(dhcp4.LeaseTime, "Leases too short for flash: those of the pool come to "+strconv.FormatUint(hourly, 10)+" records an hour")
 	}
 }
 
 // idle: a server with nothing to give.
 func idle(l *linter) {
 	if l.server != (place{}) && len(l.pool)+len(l.c.ids) == 0 {
-		l.say(l.server, "There is no address to give: no client line, and none in the pool (see dhcpd -a)")
+		l.say(l.server, "There is neither a client line nor an address in the pool (see dhcpd -a)")
 	}
 }
 
