@@ -284,9 +284,12 @@ func TestC16_DUIDKept(t *testing.T) {
 	n.client.WriteFile("dhcp.conf", "option duid;")
 	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
 	mac := n.client.MAC("eth0")
+	var xid uint32
 	sent := func() string {
 		n.Helper()
-		return hex.EncodeToString(n.await(dhcp4.Discover, from(n.client)).Options.Get(dhcp4.ClientID))
+		m := n.await(dhcp4.Discover, from(n.client), func(p *packet) bool { return p.Xid != xid }) // not one again
+		xid = m.Xid
+		return hex.EncodeToString(m.Options.Get(dhcp4.ClientID))
 	}
 	p := n.start(n.client)
 	number := "ff" + hex.EncodeToString(mac[2:])
