@@ -69,16 +69,17 @@ func (s *Server) unhold(a netip.Addr) {
 // The order in which a client's address is looked for (RFC 2131 section
 // 4.3.1), after its entry in the config.
 var order = [...]struct {
+	name  string
 	find  func(*Server, link) (netip.Addr, bool)
 	fresh bool // it takes one more address of the pool
 }{
-	{(*Server).current, false},
-	{(*Server).previous, false},
-	{(*Server).asked, true},
-	{(*Server).offered, false},
-	{(*Server).oldest, true},
-	{(*Server).early, true},
-	{(*Server).last, true},
+	{"current lease", (*Server).current, false},
+	{"previous lease", (*Server).previous, false},
+	{"asked for", (*Server).asked, true},
+	{"offered before", (*Server).offered, false},
+	{"free address", (*Server).oldest, true},
+	{"offered to another", (*Server).early, true},
+	{"abandoned", (*Server).last, true},
 }
 
 // choose picks the client's address. Where it may be on several networks, a
@@ -100,10 +101,13 @@ func (s *Server) choose() (place, reason) {
 			if rule.fresh {
 				if full := s.full(l); full != fine {
 					why = full
+					s.tried(rule.name, l, netip.Addr{}, false)
 					continue
 				}
 			}
-			if a, ok := rule.find(s, l); ok {
+			a, ok := rule.find(s, l)
+			s.tried(rule.name, l, a, ok)
+			if ok {
 				return place{addr: a, link: l}, fine
 			}
 			if s.wait {
@@ -119,7 +123,10 @@ func (s *Server) choose() (place, reason) {
 // ACK is a promise.
 func (s *Server) entry() (place, bool) {
 	for _, l := range s.links {
-		if a, ok := s.asker.Fixed(l.on); ok && !s.ours(a) && !s.leased(a) {
+		a, ok := s.asker.Fixed(l.on)
+		ok = ok && !s.ours(a) && !s.leased(a)
+		s.tried(ruleEntry, l, a, ok)
+		if ok {
 			return place{addr: a, link: l, fixed: true}, true
 		}
 	}

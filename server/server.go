@@ -67,6 +67,10 @@ type Server struct {
 
 	wait bool // there will be an answer, once the wire has been asked
 
+	// Trace gets each rule for the client's address that is tried; nil: it is
+	// nobody's business.
+	Trace *[]Tried
+
 	counts  Counts
 	checks  map[netip.Addr]check
 	forgot  time.Time // when checks were last looked through

@@ -59,7 +59,25 @@ func (c *command) queryCounts() {
 		text = strconv.AppendInt(text, int64(c.abandoned), 10)
 		text = append(text, " addresses out of use now\n"...)
 	}
-	c.print(appendCounts(c.apart(), text, safe.Locked(f, 0), int64(c.read().Up.Seconds())))
+	r := c.read()
+	alive, up := safe.Locked(f, 0), int64(r.Up.Seconds())
+	if c.json {
+		c.out.counts(text, alive, up, r.Wall.Unix())
+		return
+	}
+	c.print(appendCounts(c.apart(), text, alive, up))
+}
+
+// cutCount takes the first line off the counts: a number, or for a time the
+// seconds up to now, less than 0, and of what. It is not ok if it says nothing.
+func cutCount(text []byte, now int64) (number []byte, ago int64, what, rest []byte, ok bool) {
+	line, rest, _ := bytes.Cut(text, []byte("\n"))
+	number, what, ok = bytes.Cut(line, []byte(" "))
+	if ok = ok && len(number) > 0; ok && number[0] == '@' {
+		then, _ := ascii.Uint(string(number[1:]), 10, 63)
+		ago = min(int64(then)-now, -1)
+	}
+	return number, ago, what, rest, ok
 }
 
 // appendCounts appends the counts: on each line a number, or the seconds since
@@ -71,16 +89,13 @@ func appendCounts(b, text []byte, alive bool, now int64) []byte {
 		b = append(b, "dhcpd has ended; it had counted:\n"...)
 	}
 	for len(text) > 0 {
-		var line []byte
-		line, text, _ = bytes.Cut(text, []byte("\n"))
-		number, what, ok := bytes.Cut(line, []byte(" "))
-		if !ok || len(number) == 0 {
+		number, ago, what, rest, ok := cutCount(text, now)
+		if text = rest; !ok {
 			continue
 		}
 		start := len(b)
-		if number[0] == '@' {
-			then, _ := ascii.Uint(string(number[1:]), 10, 63)
-			b = appendSeconds(b, min(int64(then)-now, -1))
+		if ago < 0 {
+			b = appendSeconds(b, ago)
 		} else {
 			b = append(b, number...)
 		}

@@ -7,11 +7,11 @@ import (
 	"dhcpd/internal/ascii"
 )
 
-const usage = "Usage: dhcpd [-qarwlnjV] [-t[level]] [-d[level]] [-o[seconds]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]"
+const usage = "Usage: dhcpd [-qarwelnjV] [-t[level]] [-d[level]] [-o[seconds]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]"
 
 // flags is the command line.
 type flags struct {
-	verb              byte // q a r l n V, 0 for the daemon
+	verb              byte // q a r w e l n V, 0 for the daemon
 	json              bool // -j
 	test, debug       int
 	once              int // seconds of -o, 0 without it
@@ -60,7 +60,7 @@ func (f *flags) word(s string, args []string) ([]string, error) {
 		switch c {
 		case 'j':
 			f.json = true
-		case 'q', 'a', 'r', 'w', 'l', 'n', 'V':
+		case 'q', 'a', 'r', 'w', 'e', 'l', 'n', 'V':
 			if f.verb != 0 && f.verb != c {
 				return nil, errUsage
 			}
@@ -131,12 +131,12 @@ func (f *flags) name(flag byte, s string) {
 func (f *flags) check() error {
 	least := 0
 	switch f.verb {
-	case 'a', 'r', 'w':
+	case 'a', 'r', 'w', 'e':
 		least = 1
 	case 'l':
 		least = 2 // a server and a key
 	}
-	if len(f.hosts) < least || len(f.hosts) > 0 && least == 0 || f.json && f.verb != 'l' || f.once > 0 && f.verb != 0 {
+	if len(f.hosts) < least || len(f.hosts) > 0 && least == 0 || f.json && f.verb != 'l' && f.verb != 'q' && f.verb != 'e' || f.once > 0 && f.verb != 0 {
 		return errUsage
 	}
 	for _, p := range f.interfaces {

@@ -51,9 +51,16 @@ func TestL1_Flags(t *testing.T) {
 		{"-n -fx", base(func(f *flags) { f.verb, f.conf = 'n', "x" })},
 		{"-l s k", base(func(f *flags) { f.verb, f.hosts = 'l', []string{"s", "k"} })},
 		{"-ljd2 s remote k", base(func(f *flags) { f.verb, f.json, f.debug, f.hosts = 'l', true, 2, []string{"s", "remote", "k"} })},
+		{"-e i", base(func(f *flags) { f.verb, f.hosts = 'e', []string{"i"} })},
+		{"-ej i class c", base(func(f *flags) { f.verb, f.json, f.hosts = 'e', true, []string{"i", "class", "c"} })},
+		{"-qj", base(func(f *flags) { f.verb, f.json = 'q', true })},
 		{"-V", base(func(f *flags) { f.verb = 'V' })},
 		{"-x", nil},
 		{"-l", nil},
+		{"-e", nil},
+		{"-eq i", nil},
+		{"-nj", nil},
+		{"-aj h", nil},
 		{"-l s", nil},
 		{"-j", nil},
 		{"-lq s k", nil},
@@ -91,16 +98,16 @@ func TestL1_Flags(t *testing.T) {
 }
 
 func equal(a, b *flags) bool {
-	return a.verb == b.verb && a.test == b.test && a.debug == b.debug &&
+	return a.verb == b.verb && a.json == b.json && a.test == b.test && a.debug == b.debug &&
 		a.conf == b.conf && a.cache == b.cache && a.pool == b.pool &&
 		slices.Equal(a.interfaces, b.interfaces) && slices.Equal(a.hosts, b.hosts)
 }
 
 func TestL5_VerbsExclude(t *testing.T) {
-	for _, a := range "qarwnV" {
-		for _, b := range "qarwnV" {
+	for _, a := range "qarwenV" {
+		for _, b := range "qarwenV" {
 			hosts := ""
-			if strings.ContainsRune("arw", a) {
+			if strings.ContainsRune("arwe", a) {
 				hosts = " host"
 			}
 			together, err1 := parseFlags(line("-" + string(a) + string(b) + hosts))

@@ -6,14 +6,22 @@ import (
 )
 
 // jsonText is a JSON object (RFC 8259) being written. A field without a name is
-// an element of a list.
+// an element of a list. Plain, it is the same for people: a field on a line, and
+// a line for each object of a list, of which only the values are shown.
 type jsonText struct {
-	b    []byte
-	next bool // a comma goes before the next field
+	b     []byte
+	next  bool // a comma goes before the next field
+	plain bool
+	depth int // plain: of lists and objects with a name
+	row   int // plain: where the line of an object begins; 0 if we are not within one
 }
 
 // name begins a field.
 func (j *jsonText) name(name string) {
+	if j.plain {
+		j.indent(name)
+		return
+	}
 	if j.next {
 		j.b = append(j.b, ',')
 	}
@@ -23,19 +31,76 @@ func (j *jsonText) name(name string) {
 	}
 }
 
-// open begins an object or a list, which close ends with the other bracket.
-func (j *jsonText) open(name string, bracket byte) {
-	j.name(name)
-	j.b, j.next = append(j.b, bracket), false
+// indent makes room for a value: behind its name, or in the next column of a
+// row.
+func (j *jsonText) indent(name string) {
+	if j.row > 0 {
+		if n := len(j.b) - j.row; n > 0 {
+			j.b = column(j.b, j.row+max(18, (n+7)/6*6))
+		}
+		return
+	}
+	line := len(j.b) + 2*j.depth
+	j.b = column(append(column(j.b, line), name...), line+12)
+	if j.b[len(j.b)-1] != ' ' {
+		j.b = append(j.b, ' ')
+	}
 }
 
-func (j *jsonText) close(bracket byte) { j.b, j.next = append(j.b, bracket), true }
+// open begins an object or a list, which close ends with the other bracket.
+func (j *jsonText) open(name string, bracket byte) {
+	switch {
+	case !j.plain:
+		j.name(name)
+		j.b, j.next = append(j.b, bracket), false
+	case name != "":
+		j.b = append(append(column(j.b, len(j.b)+2*j.depth), name...), '\n')
+		j.depth++
+	default:
+		j.b = column(j.b, len(j.b)+2*j.depth)
+		j.row = len(j.b)
+	}
+}
+
+func (j *jsonText) close(bracket byte) {
+	switch {
+	case !j.plain:
+		j.b, j.next = append(j.b, bracket), true
+	case j.row > 0:
+		j.b, j.row = append(j.b, '\n'), 0
+	default:
+		j.depth--
+	}
+}
 
 // text writes a text; none if it is empty.
 func (j *jsonText) text(name, v string) {
 	if v != "" {
 		j.name(name)
+		j.value(v)
+	}
+}
+
+// value writes the value of a field whose name stands there.
+func (j *jsonText) value(v string) {
+	if !j.plain {
 		j.b = appendJSON(j.b, v)
+		return
+	}
+	for i := range len(v) {
+		c := v[i]
+		if c < ' ' || c == 0x7f {
+			c = '?'
+		}
+		j.b = append(j.b, c)
+	}
+	j.end()
+}
+
+// end ends the line of a field that is not in a row.
+func (j *jsonText) end() {
+	if j.plain && j.row == 0 {
+		j.b = append(j.b, '\n')
 	}
 }
 
@@ -45,6 +110,23 @@ func (j *jsonText) hex(name string, v []byte) { j.text(name, hex.EncodeToString(
 func (j *jsonText) number(name string, n int64) {
 	j.name(name)
 	j.b = strconv.AppendInt(j.b, n, 10)
+	j.end()
+}
+
+func (j *jsonText) flag(name string, v bool) {
+	j.name(name)
+	j.b = strconv.AppendBool(j.b, v)
+	j.end()
+}
+
+// left writes how long a lease still runs, and when it ends.
+func (j *jsonText) left(end, now int64, infinite bool) {
+	if infinite {
+		j.text("left", "infinite")
+		return
+	}
+	j.number("left", end-now)
+	j.time("ends", end)
 }
 
 // time writes a moment, in seconds since 1970, as RFC 3339 has it.

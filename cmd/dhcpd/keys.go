@@ -91,6 +91,11 @@ func remoteID(s string) []byte {
 	if hw, ok := ethernet(s); ok {
 		return hw.Addr[:hw.Len]
 	}
+	return octets(s)
+}
+
+// octets reads text as -q prints it.
+func octets(s string) []byte {
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
 		c := s[i]

@@ -40,6 +40,7 @@ type command struct {
 	look           func(name string) []netip.Addr // by the name servers
 	status         int                            // the exit status so far
 	printed        bool                           // something has been
+	out            jsonText                       // what is to be printed next, in either form
 	abandoned      int                            // addresses, of those printed
 }
 
@@ -62,6 +63,8 @@ func (c *command) run(args []string) int {
 		c.remove()
 	case 'w':
 		c.wake()
+	case 'e':
+		c.explain()
 	case 'l':
 		c.ask()
 	case 'n':

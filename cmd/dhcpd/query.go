@@ -28,40 +28,69 @@ func (c *command) query() {
 	if notice != "" {
 		c.fail(notice)
 	}
-	c.print(appendNetworks(nil, held.Entries, dict, at))
+	if c.json {
+		c.out.open("", '{')
+		c.out.networks(held.Entries, dict, at)
+	} else {
+		c.print(appendNetworks(nil, held.Entries, dict, at))
+	}
 	c.queryPool()
 	c.queryCounts()
+	if c.json {
+		c.out.close('}')
+		c.out.b = append(c.out.b, '\n')
+	}
+	c.flush()
 }
 
 // queryPool prints the pool, in the order of its addresses, set apart from
 // what may stand before, and then what a relay has seen.
 func (c *command) queryPool() {
 	clock := pool.NewClock(c.read)
-	loaded := c.load(clock)
-	if loaded == nil {
-		return
-	}
+	table := c.table(clock)
 	// Rounded up, as the ends of leases are: a new lease has no second too many.
 	now := pool.Time(clock.Now().Add(time.Second - 1).Unix())
-	for _, relayed := range [...]bool{false, true} {
-		list := addresses(loaded.Table, relayed)
-		var b []byte
-		if len(list) > 0 {
-			b = c.apart()
+	for i, part := range [...]string{"leases", "relayed"} {
+		list := addresses(table, i > 0)
+		if c.json {
+			c.out.open(part, '[')
+		} else if len(list) > 0 {
+			c.out.b = append(c.out.b, c.apart()...)
 		}
 		for _, n := range list {
-			r, _ := loaded.Table.ByAddr(netip.AddrFrom(n))
+			e := table.At(netip.AddrFrom(n))
+			r := e.Record()
 			if r.State == pool.Abandoned {
 				c.abandoned++
 			}
-			b = appendRecord(b, &r, loaded.Table.Member(r.Addr), loaded.Table.At(r.Addr).Wakeful(), now)
-			if len(b) > 1<<16 {
-				c.print(b)
-				b = b[:0]
+			if c.json {
+				c.out.lease(&r, e.Member(), e.Wakeful(), now)
+			} else {
+				c.out.b = appendRecord(c.out.b, &r, e.Member(), e.Wakeful(), now)
+			}
+			if len(c.out.b) > 1<<16 {
+				c.flush()
 			}
 		}
-		c.print(b)
+		if c.json {
+			c.out.close(']')
+		}
+		c.flush()
 	}
+}
+
+// flush prints what has gathered.
+func (c *command) flush() {
+	c.print(c.out.b)
+	c.out.b = c.out.b[:0]
+}
+
+// table reads the pool file; without one the pool is empty.
+func (c *command) table(clock *pool.Clock) *pool.Table {
+	if loaded := c.load(clock); loaded != nil {
+		return loaded.Table
+	}
+	return pool.NewTable()
 }
 
 // addresses returns the addresses that -q shows, in order: those of the pool,

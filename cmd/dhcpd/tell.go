@@ -95,25 +95,26 @@ func (j *jsonText) answer(k *key, a *ask.Answer, now pool.Time) {
 		j.text("address", a.Addr.String())
 	}
 	j.text("state", leaseState(a))
-	switch {
-	case a.Told == pool.Infinite:
-		j.text("left", "infinite")
-	case a.Told != 0:
-		j.number("left", int64(a.Told-now))
-		j.time("ends", int64(a.Told))
+	if a.Told != 0 {
+		j.left(int64(a.Told), int64(now), a.Told == pool.Infinite)
 	}
-	if a.Since != 0 {
-		j.time("since", int64(a.Since))
-	}
-	if a.Last != 0 {
-		j.time("last", int64(a.Last))
-	}
-	j.hex("client", a.ID)
-	j.text("ether", string(appendNamedHW(nil, "", a.HW)))
-	j.text("host", a.Host)
-	j.text("class", string(a.Class))
-	j.text("circuit", string(dhcp4.Sub(a.Agent, dhcp4.CircuitID)))
-	j.text("remote", string(dhcp4.Sub(a.Agent, dhcp4.RemoteID)))
-	j.hex("agent", a.Agent)
+	j.owner(&a.Record)
 	j.close('}')
+}
+
+// owner writes what is known of a lease beside its end.
+func (j *jsonText) owner(r *pool.Record) {
+	if r.Since != 0 {
+		j.time("since", int64(r.Since))
+	}
+	if r.Last != 0 {
+		j.time("last", int64(r.Last))
+	}
+	j.hex("client", r.ID)
+	j.text("ether", string(appendNamedHW(nil, "", r.HW)))
+	j.text("host", r.Host)
+	j.text("class", string(r.Class))
+	j.text("circuit", string(dhcp4.Sub(r.Agent, dhcp4.CircuitID)))
+	j.text("remote", string(dhcp4.Sub(r.Agent, dhcp4.RemoteID)))
+	j.hex("agent", r.Agent)
 }

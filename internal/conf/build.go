@@ -75,7 +75,7 @@ func build(c *Config, lines []line, env Env) {
 	for i := range c.firstEntry {
 		c.firstEntry[i] = -1
 	}
-	u := unfolder{c: c}
+	u := unfolder{c: c, trace: env.Trace}
 	u.body(top, -1, place{}, false)
 	c.index = newIndex(c)
 	for i := range c.conds {

@@ -38,6 +38,8 @@ type Env struct {
 	// Pool has Problems also tell what the file says and will bite later, with
 	// these addresses to give out. Nil: without that advice.
 	Pool []netip.Addr
+	// Trace has Asker.Trace know of macros, too.
+	Trace bool
 }
 
 // Ifname is an interface as far as the config language knows it.

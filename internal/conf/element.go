@@ -33,6 +33,7 @@ const (
 	onCircuit
 	onRemote
 	onInterface
+	onMacro // always; only for Asker.Trace
 )
 
 var usages = map[string]string{

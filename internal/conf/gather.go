@@ -82,6 +82,8 @@ func (w *Asker) matches(el *element) bool {
 		return w.hasAddr && el.net.has(w.addr)
 	case onInterface:
 		return w.q.If != "" && w.q.If == el.ifname
+	case onMacro:
+		return true
 	}
 	return hasPrefix(w.text(el.kind), el.texts)
 }

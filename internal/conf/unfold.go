@@ -39,6 +39,7 @@ const (
 // unfolder lays down rules, conditions and entries.
 type unfolder struct {
 	c        *Config
+	trace    bool // the uses of macros are kept as elements
 	depth    int
 	unfolded int
 }
@@ -57,7 +58,12 @@ func (u *unfolder) body(b *body, up int32, at place, inMacro bool) {
 		}
 		switch {
 		case s.macro != nil:
-			u.body(s.macro.body, up, s.at, true)
+			n := up
+			if u.trace {
+				n = int32(len(u.c.conds))
+				u.c.conds = append(u.c.conds, cond{up, inMacro, &element{kind: onMacro, at: s.at, texts: []string{s.macro.name}}})
+			}
+			u.body(s.macro.body, n, s.at, true)
 		case s.el != nil:
 			u.element(s.el, up, inMacro)
 		default:

@@ -325,20 +325,18 @@ func (s *service) regroup() {
 	if s.d.any((*network).tells) {
 		s.table.Index() // now, rather than when the first one asks
 	}
-	cfg := s.d.cfg
 	s.table.Tick(pool.Time(s.d.now.Unix()))
 	first, more := "", 0
-	s.table.Regroup(func(a netip.Addr) (on netip.Prefix, lendable bool) {
-		on, known := cfg.Network(a)
-		why, ok := cfg.Lendable(a)
+	s.table.Regroup(func(a netip.Addr) (netip.Prefix, bool) {
+		on, why, ok := s.d.lendable(a)
 		switch {
-		case ok || !s.table.Member(a):
+		case why == "" || !s.table.Member(a):
 		case first == "":
 			first = why
 		default:
 			more++
 		}
-		return on, known && ok && !s.d.addrs[a]
+		return on, ok
 	})
 	if more > 0 {
 		first += " (and " + strconv.Itoa(more) + " more that can't be given out)"
@@ -347,6 +345,14 @@ func (s *service) regroup() {
 		s.d.say.once(first)
 	}
 	s.sweep()
+}
+
+// lendable tells which network an address is on, and whether it may be given
+// out; why is what the config file has against that.
+func (d *Daemon) lendable(a netip.Addr) (on netip.Prefix, why string, ok bool) {
+	on, known := d.cfg.Network(a)
+	why, ok = d.cfg.Lendable(a)
+	return on, why, ok && known && !d.addrs[a]
 }
 
 // close ends the service in order: what is decided is written and sent, by

@@ -53,16 +53,7 @@ func (d *Daemon) reloaded(old *conf.Config) {
 // answering a query for each (B2), and lets follow what follows.
 func (d *Daemon) settle() {
 	d.resettle = false
-	var nets []conf.Net
-	var asked []*network
-	for _, n := range d.order {
-		if d.allowed(&n.link) && !n.link.Port {
-			nets = append(nets, conf.Net{Name: n.name(), Index: n.link.Index, MAC: n.link.MAC,
-				Ether: usable(&n.link), Addr: n.addr.Addr()})
-			asked = append(asked, n)
-		}
-	}
-	plans := d.cfg.Own(nets)
+	asked, plans := d.plans()
 	// The pool before the first address: a second daemon must not get that far.
 	if slices.ContainsFunc(plans, func(p conf.Plan) bool { return works(&p) }) && d.opt.Test == 0 && d.opt.Once == 0 {
 		if d.fatal = d.service.open(); d.fatal != nil {
@@ -77,6 +68,19 @@ func (d *Daemon) settle() {
 	}
 	d.awaitOthers()
 	d.check(d.service.letIn())
+}
+
+// plans are what the config file says of the networks that we may deal with.
+func (d *Daemon) plans() (asked []*network, plans []conf.Plan) {
+	var nets []conf.Net
+	for _, n := range d.order {
+		if d.allowed(&n.link) && !n.link.Port {
+			nets = append(nets, conf.Net{Name: n.name(), Index: n.link.Index, MAC: n.link.MAC,
+				Ether: usable(&n.link), Addr: n.addr.Addr()})
+			asked = append(asked, n)
+		}
+	}
+	return asked, d.cfg.Own(nets)
 }
 
 // awaitOthers has the networks with `option wait` wait until every network that

@@ -86,7 +86,7 @@ func TestN3_InitFiles(t *testing.T) {
 func TestN3_Completion(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"dhcpd -":    "-q -a -r -w -l -n -j -o -t -d -f -c -p -i -V",
+		"dhcpd -":    "-q -a -r -w -e -l -n -j -o -t -d -f -c -p -i -V",
 		"dhcpd -i l": "lo",
 		"dhcpd -f R": "README.md",
 	} {
