@@ -89,9 +89,6 @@ func build(c *Config, lines []line, env Env) {
 		k.lint(env.Pool)
 	}
 	for _, p := range k.problems {
-		if p.at != (place{}) {
-			p.text = c.message(p.at, p.text)
-		}
-		c.problems = append(c.problems, p.text)
+		c.problems = append(c.problems, c.message(p.at, p.text))
 	}
 }

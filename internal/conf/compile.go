@@ -26,7 +26,7 @@ type compiler struct {
 	relays   map[string]bool    // interfaces with `option relay`, "" for the one that asks
 	agents   []problem          // where `option agent` stands, for which interface
 	server   place              // where `option server` stands
-	advise   bool
+	advise   bool               // Problems are to tell more: see lint
 }
 
 // problem notes a problem. They are kept in the order of the file, in which

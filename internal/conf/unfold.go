@@ -16,7 +16,7 @@ type rule struct {
 // cond is an element within other elements: it holds if all of them match.
 type cond struct {
 	up      int32 // the enclosing one, -1 for none
-	inMacro bool
+	inMacro bool  // and elsewhere there may be others around it
 	el      *element
 }
 
