@@ -182,7 +182,7 @@ func TestR4_R6_Override(t *testing.T) {
 	if flags, err := dhcp4.SubOption(up.Options.Get(dhcp4.RelayAgent), dhcp4.RelayFlags); err != nil || string(flags) != "\x80" {
 		t.Errorf("the renewal's flags are %x, %v", flags, err)
 	}
-	ack := n.await(dhcp4.ACK)
+	ack := n.await(dhcp4.ACK, answering(up))
 	if ack.Dst.Addr() != a || ack.Ciaddr != a || ack.Options.Has(dhcp4.RelayAgent) {
 		t.Errorf("renewal answered to %v: %s", ack.Dst, ack.Dump(nil, dhcp4.Builtin()))
 	}

@@ -230,6 +230,11 @@ func renewing(a netip.Addr) func(*packet) bool {
 	return func(p *packet) bool { return p.Ciaddr == a && !p.Options.Has(dhcp4.ServerID) }
 }
 
+// answering matches the answers to a message: not a late one to an earlier.
+func answering(m *packet) func(*packet) bool {
+	return func(p *packet) bool { return p.Op == dhcp4.BootReply && p.Xid == m.Xid }
+}
+
 func addr(t *testing.T, p *packet, c dhcp4.Code) netip.Addr {
 	t.Helper()
 	a, err := p.Options.Addr(c)

@@ -131,8 +131,8 @@ func TestS19_TornPool(t *testing.T) {
 	p := n.start(n.server)
 	p.WaitLine(`dhcp\.pool`)
 	n.server.Ready(p)
-	n.await(dhcp4.Request, renewing(a))
-	if ack := n.await(dhcp4.ACK, from(n.server)); ack.Yiaddr != a {
+	request := n.await(dhcp4.Request, renewing(a))
+	if ack := n.await(dhcp4.ACK, from(n.server), answering(request)); ack.Yiaddr != a {
 		t.Errorf("ACK for %v, not %v", ack.Yiaddr, a)
 	}
 	n.file(n.server, "dhcp.pool", a.String()+" bound ")

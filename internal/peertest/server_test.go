@@ -115,9 +115,9 @@ func TestS6_Renewal(t *testing.T) {
 			n.await(dhcp4.ACK)
 			c.renew(p)
 			request := n.await(dhcp4.Request, from(n.client), renewing(a))
-			ack := n.await(dhcp4.ACK, from(n.server))
-			if ack.Xid != request.Xid || ack.Yiaddr != a || ack.Dst.Addr() != a {
-				t.Errorf("renewal %x of %v answered by %x with %v to %v", request.Xid, a, ack.Xid, ack.Yiaddr, ack.Dst)
+			ack := n.await(dhcp4.ACK, from(n.server), answering(request))
+			if ack.Yiaddr != a || ack.Dst.Addr() != a {
+				t.Errorf("renewal of %v answered with %v to %v", a, ack.Yiaddr, ack.Dst)
 			}
 		})
 	}
@@ -211,8 +211,8 @@ func TestP4_Restart(t *testing.T) {
 		t.Errorf("both have %v", a)
 	}
 	p.Signal(syscall.SIGUSR1)
-	n.await(dhcp4.Request, from(n.client), renewing(a))
-	if ack := n.await(dhcp4.ACK); ack.Yiaddr != a {
+	request := n.await(dhcp4.Request, from(n.client), renewing(a))
+	if ack := n.await(dhcp4.ACK, answering(request)); ack.Yiaddr != a {
 		t.Errorf("renewed %v, not %v", ack.Yiaddr, a)
 	}
 }
