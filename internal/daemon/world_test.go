@@ -15,7 +15,7 @@ import (
 
 // worlds is how many networks are simulated: go test ./internal/daemon -run
 // WholeNetwork -args -worlds 500
-var worlds = flag.Int("worlds", 4, "whole networks to be simulated")
+var worlds = flag.Int("worlds", 2, "whole networks to be simulated")
 
 // TestP4_S4_S6_S7_R3_R6_WholeNetwork: networks of clients, their servers and
 // relays go through everything that may happen to them, for an hour or for weeks.

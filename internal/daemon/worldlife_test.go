@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -96,8 +97,12 @@ func (b *box) operate() {
 		b.reload()
 	case 2:
 		b.takePool()
+	case 3, 4:
+		if strings.Contains(b.conf, " server;") { // else it would try each second, for ever
+			b.edit(pool.Wake)
+		}
 	default:
-		b.edit(pick(w.world, pool.Add, pool.Add, pool.Del, pool.Wake))
+		b.edit(pick(w.world, pool.Add, pool.Del))
 	}
 }
 
