@@ -75,12 +75,12 @@ func (s *Server) commit(p place) {
 	} else {
 		*r = pool.Record{Addr: p.addr, State: state, Since: s.at}
 	}
-	promised, news := r.Kept, s.learn() || old.Wakeful() // that it was woken is to be known
-	told := r.Told
+	promised, told, last := r.Kept, r.Told, r.Last
+	news := s.learn() || old.Wakeful() // that it was woken is to be known
 	if told == pool.Infinite {
 		told = s.at + day
 	}
-	if r.Told = s.ends(); !s.anew() {
+	if r.Told = s.ends(); !s.anew() || s.at-last <= repeats {
 		r.Told = max(r.Told, told)
 	}
 	r.Kept = r.Told
@@ -94,6 +94,11 @@ func (s *Server) commit(p place) {
 	a := s.next(act.Commit)
 	a.Record, a.Lazy = r, lazy
 }
+
+// repeats is for how many seconds a client may send one DHCPREQUEST again: as
+// long as the OFFER is held. The answers to all of them are good to it, so a
+// later one takes nothing back.
+const repeats = 64
 
 // anew tells whether the client has no lease that it would go by if our answer
 // got lost: it selects us, or knows nothing of renewals.

@@ -118,14 +118,15 @@ func TestP5_TwoEnds(t *testing.T) {
 			{1800, renew(), ever, ever, true},
 			{0, renew(asks(600)[0]), 86400, 87000, false},
 			{0, renew(), ever, ever, false},
-			{0, selecting(9, "10.0.0.20", asks(600)[0]), 600, 1200, false},
+			{64, selecting(9, "10.0.0.20", asks(600)[0]), 86400, 87000, false}, // one that is repeated
+			{65, selecting(9, "10.0.0.20", asks(600)[0]), 600, 1200, false},
 		}},
 		{"shorter asked for", "DHCPlease 3600;", []step{
 			{0, selecting(9, "10.0.0.20"), 3600, 7200, false},
 			{0, renew(asks(600)[0]), 3600, 4200, false},
 			{300, renew(asks(600)[0]), 3300, 3900, true},
 			{2700, renew(asks(600)[0]), 600, 1200, true},
-			{0, selecting(9, "10.0.0.20", asks(300)[0]), 300, 600, false},
+			{65, selecting(9, "10.0.0.20", asks(300)[0]), 300, 600, false},
 		}},
 		{"ended", "DHCPlease 3600;", []step{
 			{0, selecting(9, "10.0.0.20"), 3600, 7200, false},

@@ -116,6 +116,9 @@ func FuzzParseValue(f *testing.F) {
 		if !ok || protocol.Has(tag.Code) || text == "" || tag.Kind != dhcp4.Octet && text == hex.EncodeToString(v) {
 			return // the last for values that are not well formed
 		}
+		if tag.Kind == dhcp4.Domain && strings.Contains(text, `\056`) {
+			return // a dot that does not end its label: the language has no way to say that
+		}
 		c, err := Parse("dhcp.conf", tag.Name+" "+text, Env{})
 		if err != nil {
 			refused(t, tag, v, err)
