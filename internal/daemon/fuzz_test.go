@@ -228,7 +228,11 @@ func (r *rig) play() {
 		r.n.site.Settings.RoguePause = len(m.Options.Get(dhcp4.ClientID)) == 0
 		r.do(r.n, s.core.Heard(d.now, d.cfg, &r.n.site, s.table, from, [6]byte{2}, m))
 	case 31:
-		s.core.RecordsLost(d.now)
+		if b := r.octet(); b&3 == 0 {
+			s.core.RecordsLost(d.now)
+		} else {
+			r.leaseQuery(addrOf(b >> 2))
+		}
 	}
 	r.force()
 	r.lookAhead()
@@ -369,6 +373,26 @@ func (r *rig) ask(m *dhcp4.Message) {
 		r.Fatalf("no answer, and no reason: %s", q.msg.Line(nil))
 	}
 	r.do(r.n, actions)
+}
+
+// leaseQuery asks who has an address: who is said to have it is who has it.
+func (r *rig) leaseQuery(a netip.Addr) {
+	m, s := new(dhcp4.Message), r.s
+	m.Reset(dhcp4.BootRequest)
+	m.SetType(dhcp4.LeaseQuery)
+	m.Ciaddr, m.Giaddr = a, netip.MustParseAddr("10.0.1.1")
+	r.n.site.Settings.LeaseQuery = new(conf.LeaseQuery)
+	actions := s.core.Decide(s.d.now, s.d.cfg, &r.n.site, s.table, m)
+	if len(actions) != 1 || actions[0].Verb != act.Send || actions[0].To.Addr != m.Giaddr {
+		r.Fatalf("to a leasequery about %v: %+v", a, actions)
+	}
+	x, e := actions[0].Msg, s.table.At(a)
+	if (x.Type() == dhcp4.LeaseActive) != e.Runs(r.at()) || x.Ciaddr != a {
+		r.Fatalf("%s, of %+v", x.Line(nil), e.Record())
+	}
+	if rec := e.Record(); x.Type() == dhcp4.LeaseActive && (x.Chaddr != rec.HW.Addr || string(x.Options.Get(dhcp4.ClientID)) != string(rec.ID)) {
+		r.Fatalf("%s, of %+v", x.Line(nil), rec)
+	}
 }
 
 // do is service.do, but that the wire is the rig's.
