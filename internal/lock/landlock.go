@@ -81,7 +81,7 @@ func (s *rules) allow(files []string, rights uint64) string {
 // the name servers' may be at boot, one must be let into what is above it.
 func (s *rules) folder(name string, rights uint64) {
 	fd, err := syscall.Open(name, unix.O_PATH|syscall.O_CLOEXEC, 0)
-	for err == syscall.ENOENT && rights == reading && path.Dir(name) != name {
+	for err == syscall.ENOENT && rights == reading && len(path.Dir(name)) > 1 { // the root would be too much
 		name = path.Dir(name)
 		fd, err = syscall.Open(name, unix.O_PATH|syscall.O_CLOEXEC, 0)
 	}
