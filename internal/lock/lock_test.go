@@ -204,6 +204,23 @@ func TestN4_Filter(t *testing.T) {
 	}
 }
 
+// TestN4_FilterElsewhere: the same on the other machines, whose calls have other
+// numbers, as qemu runs the test above.
+func TestN4_FilterElsewhere(t *testing.T) {
+	for arch, qemu := range map[string]string{"arm": "arm", "arm64": "aarch64", "mips": "mips", "mipsle": "mipsel", "riscv64": "riscv64"} {
+		bin := filepath.Join(t.TempDir(), "test")
+		build := exec.Command("go", "test", "-c", "-o", bin, ".")
+		build.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "GOMIPS=softfloat", "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", arch, err, out)
+		}
+		out, err := exec.Command("qemu-"+qemu+"-static", bin, "-test.run=^TestN4_Filter$", "-test.v").CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "--- PASS: TestN4_Filter") {
+			t.Errorf("%s: %v (if qemu is missing, run .ci/peers)\n%s", arch, err, out)
+		}
+	}
+}
+
 func insideFiles() {
 	dir := os.Getenv("DIR")
 	path := func(name string) string { return filepath.Join(dir, name) }
