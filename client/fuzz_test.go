@@ -224,6 +224,9 @@ func (g *gambler) step(e Event) {
 	if testing.Verbose() {
 		g.t.Logf("%v: event %d in %v: now %v, %q", g.now.Sub(t0), e.Kind, before.Phase, g.s.Phase, script(acts))
 	}
+	if e.Kind == Got && before.Running && len(acts) == 0 && equalState(before, next) {
+		g.t.Errorf("%s in %v: dropped without a word (D2)", e.Msg.Line(nil), before.Phase)
+	}
 	last := e.Counter
 	for _, a := range acts {
 		g.check(a, e, before)

@@ -167,7 +167,7 @@ func (s *service) arrive(c *caller) {
 		s.remark(c)
 	}
 	if c.let == nil {
-		s.d.count.of[rebuffed]++
+		s.d.drop(&s.d.count.of[rebuffed], "TCP port 67", c.there.String()+" may not ask, or is one too many")
 		return
 	}
 	s.bulk.callers++

@@ -149,6 +149,8 @@ func (d *Daemon) hear(h heard) {
 		d.say.debug(1, n.name()+": "+h.err.Error())
 		n.ears.deaf = true
 		d.shut(n)
+	case h.cut:
+		d.drop(&d.count.of[long], n.name(), "message is too long")
 	case h.kind == link.ARP:
 		d.hearARP(n, h.data)
 	case h.kind == link.DHCP:
@@ -172,7 +174,12 @@ func (d *Daemon) hearMessage(n *network, from, to netip.Addr, payload []byte) {
 		return
 	}
 	if d.msg.Op != dhcp4.BootReply {
-		return // another client's broadcast: none of our business
+		d.drop(&d.count.of[ignored], n.name(), "op is not BOOTREPLY") // another client's broadcast
+		return
+	}
+	if !n.client.Running {
+		d.drop(&d.count.of[ignored], n.name(), "the client does not run")
+		return
 	}
 	// An OFFER cut before its first option must not pass for a lease without end.
 	if d.msg.Type() == dhcp4.BOOTP && len(payload) < dhcp4.MinSize {

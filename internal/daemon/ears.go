@@ -27,6 +27,7 @@ type heard struct {
 	data []byte         // a frame, or the payload of a datagram
 	from netip.AddrPort // of a datagram
 	to   netip.AddrPort // likewise
+	cut  bool           // it was longer than what we take in
 	err  error          // the socket is of no use any more
 }
 
@@ -146,7 +147,7 @@ func (d *Daemon) listenUDP(n *network, u *link.UDP) {
 		}
 		for i := range b.Len() {
 			m := b.At(i)
-			if !m.Cut && !d.hand(heard{net: n, data: append([]byte(nil), m.Data...), from: m.From, to: m.To}) {
+			if !d.hand(heard{net: n, data: append([]byte(nil), m.Data...), from: m.From, to: m.To, cut: m.Cut}) {
 				return
 			}
 		}

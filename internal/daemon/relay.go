@@ -62,7 +62,8 @@ func (s *service) down(on *network, m *link.Msg) {
 	}
 	n := s.d.nets[to.Index]
 	if n == nil {
-		return // it has just gone
+		s.d.drop(&s.d.count.of[unserved], on.name(), "the network of its client has just gone")
+		return
 	}
 	silent := to.Silent()
 	p := s.packet(on, m)
