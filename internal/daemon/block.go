@@ -85,8 +85,10 @@ func (s *service) commit(a *act.Action) *outbox {
 		b.add(r, lazy)
 	} else if old, had := s.table.Apply(r); !lazy || !old.Same(r) {
 		// A client that renews twice in a second has nothing new to say.
-		b.undo = append(b.undo, undo{old, had})
 		b.add(r, lazy)
+		if b.sync || s.writing != nil && s.writing.sync || r.State == pool.Relayed || r.State == pool.Free {
+			b.undo = append(b.undo, undo{old, had})
+		} // else its ACK leaves at once: what it says is never taken back
 	}
 	switch {
 	case b.sync:

@@ -145,6 +145,25 @@ func TestP5_LazyRenewalLeavesAtOnce(t *testing.T) {
 	}
 }
 
+// The ACK of a lazy renewal has left: that its record could not be written takes
+// nothing away from the client.
+func TestP4_LazyRenewalIsNotUndone(t *testing.T) {
+	s, n, _ := newServing(t)
+	s.table.Apply(record(1, "a", pool.Bound))
+	later := record(1, "a", pool.Bound)
+	later.Told = 150
+	s.do(n, ackFor(later, true))
+	if replies(&s.direct) != 1 {
+		t.Fatal("the ACK waits")
+	}
+	handOver(s)
+	s.filling = newBlock(s)
+	s.blockDone(outcome{err: errors.New("write pool: no space left on device")})
+	if r, _ := s.table.ByAddr(later.Addr); r.Told != 150 {
+		t.Errorf("the lease ends at %d; the client was told 150", r.Told)
+	}
+}
+
 func TestP4_FailedBlockIsUndoneInReverse(t *testing.T) {
 	s, n, log := newServing(t)
 	s.table.Apply(record(1, "old", pool.Released))
