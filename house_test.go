@@ -5,16 +5,20 @@ package house
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/format"
 	"go/parser"
 	"go/token"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -324,21 +328,76 @@ func eachFile(t *testing.T, f func(path string, fset *token.FileSet, file *ast.F
 // the runtime, and if there is a time.Time in it, keep its String method.
 func TestHouse_LeftOut(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "dhcpd")
-	build := exec.Command("go", "build", "-gcflags=all=-l", "-o", file, "./cmd/dhcpd")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	build(t, file, "./cmd/dhcpd")
 	symbols, err := exec.Command("go", "tool", "nm", file).Output()
 	if err != nil || !bytes.Contains(symbols, []byte(" runtime.main\n")) {
 		t.Fatalf("no symbols: %v", err)
 	}
-	for _, not := range []string{"fmt.Sprintf", "fmt.Fprintf", "reflect.Value.Method", "time.Time.appendFormat",
+	leftOut := []string{"fmt.Sprintf", "fmt.Fprintf", "reflect.Value.Method", "time.Time.appendFormat",
 		"encoding/hex.Decode", "os.ReadFile", "net.(*UDPConn).Read", "net/netip.init", "unique.Make", "errors.As",
 		"golang.org/x/sys/unix.anyToSockaddr", "slices.pdqsortOrdered", "time.ParseDuration", "time.initLocal", "maps.clone", "strconv.(*NumError).Error", "strings.ToLower", "strings.EqualFold", "strings.Fields",
-		"internal/filepathlite.Clean"} {
+		"internal/filepathlite.Clean"}
+	if standIns() {
+		leftOut = append(leftOut, "internal/godebug.update", "internal/strconv.genericFtoa", "internal/strconv.pow10Tab",
+			"internal/runtime/cgroup.FindCPU")
+	}
+	for _, not := range leftOut {
 		if bytes.Contains(symbols, []byte(" "+not+"\n")) || bytes.Contains(symbols, []byte(" "+not+"[")) {
 			t.Errorf("%s is in the program", not)
+		}
+	}
+}
+
+// standIns tells whether the product is built with stand-ins for parts of the
+// standard library, see .ci/overlay.json.
+func standIns() bool { return strings.HasPrefix(runtime.Version(), "go1.26") }
+
+// build builds a program much as make does.
+func build(t *testing.T, file, what string) {
+	t.Helper()
+	args := []string{"build", "-gcflags=all=-l", "-o", file}
+	if standIns() {
+		if out, err := exec.Command("make", "-s", "build/overlay.json").CombinedOutput(); err != nil {
+			t.Fatalf("make build/overlay.json: %v\n%s", err, out)
+		}
+		args = append(args, "-overlay=build/overlay.json")
+	}
+	cmd := exec.Command("go", append(args, what)...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// TestHouse_Fractions: with stand-ins the runtime prints floating-point numbers
+// as mantissa and exponent, exactly, and in the room that it has for them.
+func TestHouse_Fractions(t *testing.T) {
+	if !standIns() {
+		return
+	}
+	source, want := "package main\n\nimport \"math\"\n\nfunc main() {\n", []float64{}
+	for _, f := range []float64{0, 1, -1, 0.1, 1e300, -math.MaxFloat64, 5e-324, -2e-310,
+		math.Inf(1), math.Inf(-1), math.NaN(), math.MaxFloat32, math.SmallestNonzeroFloat32, -1.5e-40} {
+		source += fmt.Sprintf("\tprintln(math.Float64frombits(%#x))\n", math.Float64bits(f))
+		source += fmt.Sprintf("\tprintln(math.Float32frombits(%#x))\n", math.Float32bits(float32(f)))
+		want = append(want, f, float64(float32(f)))
+	}
+	file := filepath.Join(t.TempDir(), "main")
+	if err := os.WriteFile(file+".go", []byte(source+"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	build(t, file, file+".go")
+	out, err := exec.Command(file).CombinedOutput()
+	lines := strings.Fields(string(out))
+	if err != nil || len(lines) != len(want) {
+		t.Fatalf("%v, %d lines, want %d:\n%s", err, len(lines), len(want), out)
+	}
+	for i, line := range lines {
+		mant, exp, _ := strings.Cut(line, "p")
+		n, _ := strconv.Atoi(exp)
+		f, err := strconv.ParseFloat(mant, 64)
+		if f = math.Ldexp(f, n); err != nil || f != want[i] && !(f != f && want[i] != want[i]) || len(line) > []int{24, 15}[i%2] {
+			t.Errorf("%s, want %b", line, want[i])
 		}
 	}
 }
