@@ -85,11 +85,13 @@ func (j *jsonText) inquiry(ask *daemon.Inquiry) {
 	j.text("circuit", string(ask.Circuit))
 	j.text("remote", string(ask.Remote))
 	j.address("address", ask.Addr)
-	j.open("entries", '[')
-	for i := range ask.Entries {
-		j.step(&ask.Entries[i].Step)
+	if !j.plain || ask.Entries != nil {
+		j.open(j.words("entries", "client lines"), '[')
+		for i := range ask.Entries {
+			j.step(&ask.Entries[i].Step)
+		}
+		j.close(']')
 	}
-	j.close(']')
 	if !j.plain {
 		j.open("networks", '[')
 	}
@@ -128,9 +130,9 @@ func (j *jsonText) step(s *conf.Step) {
 	j.close('}')
 }
 
-// address writes an address, if it is one.
+// address writes an address, if it is one, and not 0.0.0.0.
 func (j *jsonText) address(name string, a netip.Addr) {
-	if a.IsValid() {
+	if a.IsValid() && !a.IsUnspecified() {
 		j.text(name, a.String())
 	}
 }
@@ -153,16 +155,18 @@ func (j *jsonText) network(ask *daemon.Inquiry, e *daemon.Explanation) {
 	}
 	j.close(']')
 	j.address("chosen", e.Chosen)
-	j.open("lines", '[')
-	for i := range e.Lines {
-		j.step(&e.Lines[i])
+	if !j.plain || e.Lines != nil {
+		j.open("lines", '[')
+		for i := range e.Lines {
+			j.step(&e.Lines[i])
+		}
+		j.close(']')
 	}
-	j.close(']')
-	j.flag("secured", e.Secured)
-	j.flag("checked", e.Wire)
+	j.flag("secured", "the client proves who it is", e.Secured)
+	j.flag("checked", "nobody answers for the address", e.Wire)
 	j.reply("answer", &e.Answer, ask.Conf.Dict())
 	if ask.Addr.IsValid() && !e.Secured {
-		j.reply("keep", &e.Keep, ask.Conf.Dict())
+		j.reply(j.words("keep", "answer if it has that address already"), &e.Keep, ask.Conf.Dict())
 	}
 }
 
@@ -174,21 +178,23 @@ func (j *jsonText) reply(name string, a *daemon.Answer, d *dhcp4.Dict) {
 		j.address("address", m.Yiaddr)
 		j.fields(m.Siaddr, m.SnameText(), m.FileText(), &m.Options, d)
 	}
-	j.text("why", a.Why)
+	why := "why"
+	if a.Reply == nil {
+		why = j.words(why, "none")
+	}
+	j.text(why, a.Why)
 	j.close('}')
 }
 
 // fields writes the fields of a message that the config language knows as tags,
 // and the options by name, each as that language has it.
 func (j *jsonText) fields(siaddr netip.Addr, sname, file string, o *dhcp4.Options, d *dhcp4.Dict) {
-	if !siaddr.IsUnspecified() {
-		j.address("siaddr", siaddr)
-	}
+	j.address("siaddr", siaddr)
 	j.text("sname", sname)
 	j.text("file", file)
 	j.open("options", '{')
 	for code, v := range o.All() {
-		if code == dhcp4.Authentication { // it may hold a nonce: P6
+		if code == dhcp4.Authentication || j.plain && code == dhcp4.MessageType { // it may hold a nonce: P6
 			continue
 		}
 		tag, _ := d.ByCode(code)

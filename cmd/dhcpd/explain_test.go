@@ -32,12 +32,11 @@ func TestL11_Text(t *testing.T) {
 	s.lease(s.record("10.99.0.10", pool.Bound, 60)).Close()
 	t.Chdir(filepath.Dir(s.conf))
 	s.conf = "dhcp.conf"
-	const want = `client      0100005e005308
-class       a "bc"
-address     10.99.0.10
-entries
+	const want = `client        0100005e005308
+class         a "bc"
+address       10.99.0.10
 
-interface   lo
+interface     lo
 rules
   client line       127.0.0.1   no information for the client's network
   client line       10.99.0.0/24      none
@@ -46,7 +45,7 @@ rules
   asked for         10.99.0.0/24      10.99.0.10  leased to 0100005e005307
   offered before    10.99.0.0/24      none
   free address      10.99.0.0/24      10.99.0.11
-chosen      10.99.0.11
+chosen        10.99.0.11
 lines
   dhcp.conf:3       host 10.99.0.0/24
   dhcp.conf:3         netmask 255.255.255.0
@@ -56,18 +55,15 @@ lines
   dhcp.conf:6         class "a \"b"
   dhcp.conf:6           DHCPlease 60
   dhcp.conf:9       no DNSserver
-secured     false
-checked     false
 answer
-  type        DHCPOFFER
-  address     10.99.0.11
+  type          DHCPOFFER
+  address       10.99.0.11
   options
-    DHCPtype    2
-    DHCPserverID 10.99.0.1
-    DHCPlease   60
-    netmask     255.255.255.0
-keep
-  why         no record of the client
+    DHCPserverID  10.99.0.1
+    DHCPlease     60
+    netmask       255.255.255.0
+answer if it has that address already
+  none          no record of the client
 `
 	s.write(s.conf, strings.Replace(loop, `"a \"b\""`, `'a \"b'`, 1))
 	before := s.files()
@@ -77,6 +73,26 @@ keep
 	}
 	if after := s.files(); after != before {
 		t.Errorf("-e has changed files: %s, before %s", after, before)
+	}
+}
+
+// TestL11_Plain: people see what is assumed, what a NAK says, and no more.
+func TestL11_Plain(t *testing.T) {
+	s := newSite(t, loop+`option "lo" probe;`)
+	s.expect("-a 10.99.0.10", "", "", 0)
+	out, stderr, status := s.dhcpd("-e", "0:0:5e:0:53:8", "10.99.0.10")
+	if status != 0 || stderr != "" || !strings.Contains(out, "\nassumed       nobody answers for the address\nanswer\n") {
+		t.Errorf("status %d, %s, %s", status, stderr, out)
+	}
+	out, stderr, status = s.dhcpd("-e", "0:0:5e:0:53:9", "10.99.0.10")
+	if status != 0 || stderr != "" || !strings.HasSuffix(out, `answer if it has that address already
+  type          DHCPNAK
+  options
+    DHCPserverID  127.0.0.1
+    DHCPmessage   "address is not the client's"
+  why           address is not the client's
+`) || strings.Contains(out, "assumed") {
+		t.Errorf("status %d, %s, %s", status, stderr, out)
 	}
 }
 
@@ -98,11 +114,11 @@ func TestL11_Nothing(t *testing.T) {
 	s := newSite(t, loop) // and no pool
 	out, stderr, status := s.dhcpd("-e", "0:0:5e:0:53:8")
 	if status != 1 || stderr != "" || !strings.Contains(out, "  free address      10.99.0.0/24      none\n") ||
-		!strings.Contains(out, "  why         no address for the client on its network\n") {
+		!strings.Contains(out, "none\nanswer\n  none          no address for the client on its network\n") {
 		t.Errorf("status %d, %s, %s", status, stderr, out)
 	}
 	s.write(s.conf, "host 10.99.0.0/24 { };")
-	s.expect("-e 0:0:5e:0:53:8", "client      0100005e005308\nentries\n",
+	s.expect("-e 0:0:5e:0:53:8", "client        0100005e005308\n",
 		"dhcpd: No network is served: 'option server' is not there, or not for a network that is\n", 1)
 	s.write(s.conf, "bla;")
 	if _, stderr, status := s.dhcpd("-e", "01ff"); status != 1 || !strings.Contains(stderr, "line 1: ") {
@@ -127,7 +143,7 @@ func TestL11_Words(t *testing.T) {
 		s.expect("-e "+args, "", "dhcpd: "+want+"\n", 1)
 	}
 	for _, id := range []string{"0:0:5e:0:53:9", "00:00:5E:00:53:09", "0100005e005309", "0100005E005309"} {
-		if out, _, status := s.dhcpd("-e", id); status != 0 || !strings.HasPrefix(out, "client      0100005e005309\nentries\n  "+s.conf+":10 ") || !strings.Contains(out, "\nchosen      10.99.0.9\n") {
+		if out, _, status := s.dhcpd("-e", id); status != 0 || !strings.HasPrefix(out, "client        0100005e005309\nclient lines\n  "+s.conf+":10 ") || !strings.Contains(out, "\nchosen        10.99.0.9\n") {
 			t.Errorf("%s: status %d, %s", id, status, out)
 		}
 	}

@@ -41,7 +41,7 @@ func (j *jsonText) indent(name string) {
 		return
 	}
 	line := len(j.b) + 2*j.depth
-	j.b = column(append(column(j.b, line), name...), line+12)
+	j.b = column(append(column(j.b, line), name...), line+14)
 	if j.b[len(j.b)-1] != ' ' {
 		j.b = append(j.b, ' ')
 	}
@@ -113,10 +113,23 @@ func (j *jsonText) number(name string, n int64) {
 	j.end()
 }
 
-func (j *jsonText) flag(name string, v bool) {
-	j.name(name)
-	j.b = strconv.AppendBool(j.b, v)
-	j.end()
+// flag writes a boolean; for people, what is assumed if it is true.
+func (j *jsonText) flag(name, assumed string, v bool) {
+	switch {
+	case !j.plain:
+		j.name(name)
+		j.b = strconv.AppendBool(j.b, v)
+	case v:
+		j.text("assumed", assumed)
+	}
+}
+
+// words chooses between the name of a field and what people read in its place.
+func (j *jsonText) words(name, plain string) string {
+	if j.plain {
+		return plain
+	}
+	return name
 }
 
 // left writes how long a lease still runs, and when it ends.

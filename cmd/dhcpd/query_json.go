@@ -65,7 +65,7 @@ func jsonState(r *pool.Record, member bool, now pool.Time) string {
 // counts writes what the daemon has counted.
 func (j *jsonText) counts(text []byte, alive bool, up, wall int64) {
 	j.open("daemon", '{')
-	j.flag("running", alive)
+	j.flag("running", "", alive)
 	j.open("counts", '[')
 	for len(text) > 0 {
 		number, ago, what, rest, ok := cutCount(text, up)
