@@ -33,6 +33,7 @@ func (f *File) Commit(b *Block) (c Changes, err error) {
 		}
 		return f.write(b)
 	})
+	f.missed = err != nil || f.missed && !b.whole
 	if err == nil {
 		// What was freed before the block was written, and abandoned again by it.
 		c.Free = slices.DeleteFunc(c.Free, func(a netip.Addr) bool { return slices.Contains(b.addrs, a) })

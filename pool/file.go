@@ -42,6 +42,7 @@ type File struct {
 	lines    int
 	corrupt  error  // a *CorruptError or nil
 	distrust error  // why the next block has to be a whole one; nil if it has not
+	missed   bool   // a block was lost since the last whole one: lazy records, too, maybe
 	ragged   bool   // it is corrupt to the very end: no newline is there
 	tail     []byte // how the file ended when we last looked
 	heard    []byte // the lines of others that were read in this turn
@@ -198,7 +199,8 @@ func (f *File) adopt(n file, st status) {
 }
 
 // Close writes that the daemon ended in order, and gives up the locks. All
-// blocks must have been committed.
+// blocks must have been committed. If one was lost it writes nothing: what
+// clients were told by lazy records in it only Kept tells the next daemon.
 func (f *File) Close() error {
 	if f.watch != nil {
 		f.watch.Close()
@@ -207,7 +209,7 @@ func (f *File) Close() error {
 		(<-f.compacted).drop()
 	}
 	var err error
-	if f.opened && f.distrust == nil {
+	if f.opened && !f.missed {
 		err = f.locked(func() error {
 			var c Changes // nobody is there to take them in, but they are in the file
 			err := f.catchUp(&c)

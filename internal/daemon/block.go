@@ -167,9 +167,10 @@ func (s *service) blockDone(r outcome) {
 	}
 	s.take(&r.changes, b)
 	if r.err != nil {
+		s.filling.sync = s.fresh
 		s.failed(r.err)
 	} else {
-		s.failures = 0
+		s.failures, s.fresh = 0, false
 		s.countedOn(b)
 		for i := range b.freeing {
 			if r := &b.freeing[i]; r.Addr.IsValid() {

@@ -37,7 +37,8 @@ type service struct {
 	filling  *block
 	writing  *block // nil while the writer is idle
 	spare    *block
-	failures int // blocks in a row that could not be written
+	failures int  // blocks in a row that could not be written
+	fresh    bool // none was written yet
 
 	asker  asker
 	bulk   bulk
@@ -128,11 +129,12 @@ func (s *service) open() error {
 
 // firstBlock begins the first block. It has no records, and is synced: before
 // it is, what a daemon wrote that was killed may stand in the table and not on
-// stable storage, so that no promise can rest on it.
+// stable storage, so that no promise can rest on it. That goes for the blocks
+// after it, too, until one is written.
 func (s *service) firstBlock() {
 	s.filling, s.spare = newBlock(s), newBlock(s)
 	s.filling.text.Stamp()
-	s.filling.due, s.filling.sync, s.stale = true, true, true
+	s.filling.due, s.filling.sync, s.stale, s.fresh = true, true, true, true
 }
 
 func (s *service) openSockets() (err error) {

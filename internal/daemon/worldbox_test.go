@@ -111,6 +111,7 @@ func (b *box) start() {
 		b.d.look(links)
 	})
 	b.pump()
+	b.w.after(time.Second, b.keepsWord)
 }
 
 func (b *box) parse() *conf.Config {

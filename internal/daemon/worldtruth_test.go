@@ -14,7 +14,8 @@ import (
 // claim is what a client was promised: an address, until some time.
 type claim struct {
 	mac   ether.MAC
-	until time.Duration
+	until time.Duration // as the longest ACK has it
+	last  time.Duration // as the last one has it
 	by    *box
 }
 
@@ -105,7 +106,8 @@ func (w *internet) sent(b *box, data []byte) {
 // promised is an ACK that leaves (P4, S4): nobody else was told that the address
 // is his, and stable storage knows.
 func (w *internet) promised(b *box, mac ether.MAC, a netip.Addr, term time.Duration) {
-	until := w.now + term
+	last := w.now + term
+	until := last
 	kept := w.claims[a][:0]
 	for _, c := range w.claims[a] {
 		if c.mac != mac && c.until > w.now {
@@ -115,7 +117,7 @@ func (w *internet) promised(b *box, mac ether.MAC, a netip.Addr, term time.Durat
 			until = max(until, c.until)
 		}
 	}
-	w.claims[a] = append(kept, claim{mac, until, b})
+	w.claims[a] = append(kept, claim{mac, until, last, b})
 	w.promises[promised{mac, a}] = until
 	w.acks++
 	w.tally.acks++
@@ -169,6 +171,7 @@ func (b *box) inspect() {
 		return
 	}
 	s := d.service
+	b.keepsWord()
 	if n := s.table.Len(); n > 2000 {
 		b.w.Fatalf("%v: %d addresses in the table", b, n)
 	}
@@ -192,6 +195,29 @@ func (b *box) inspect() {
 	b.compare(loaded.Table, s.table)
 }
 
+// keepsWord checks that what clients were told last, and gave not up since, stands
+// in the table: whatever became of the disk, the clocks and the daemon meanwhile.
+func (b *box) keepsWord() {
+	d, w := b.d, b.w
+	if d == nil || b.asleep || d.service.table == nil || b.disk.Dead() {
+		return
+	}
+	for a, list := range w.claims {
+		for _, c := range list {
+			left := (c.last - w.now) / time.Second
+			if c.by != b || left <= slackOfClocks {
+				continue
+			}
+			r, _ := d.service.table.ByAddr(a)
+			leased := r.State == pool.Bound || r.State == pool.Fixed
+			if !leased || ether.MAC(r.HW.Addr[:6]) != c.mac || r.Told-pool.Time(d.clock.Now().Unix()) < pool.Time(left-slackOfClocks) {
+				w.Fatalf("%v: %v was told to have %v for %d s from now, which is %d; the table has\n%+v",
+					b, c.mac, a, left, d.clock.Now().Unix(), r)
+			}
+		}
+	}
+}
+
 // compare checks that a replay of the journal gives the table.
 func (b *box) compare(replay, table *pool.Table) {
 	for r := range table.All() {
@@ -202,8 +228,8 @@ func (b *box) compare(replay, table *pool.Table) {
 			// boot without a clock a lease ends late rather than early.
 			near = 0
 		}
-		if near < 0 && b.d.count.of[failed] > 0 && x.Kept >= r.Told {
-			near = 0 // a lazy renewal that could not be written rests on what is kept
+		if b.d.count.of[failed] > 0 && x.Kept >= r.Told {
+			near = 0 // a lazy record that could not be written rests on what is kept
 		}
 		if x.State != r.State || string(x.ID) != string(r.ID) || x.HW != r.HW || near < -slackOfClocks || near > slackOfClocks {
 			b.w.Fatalf("%v, %v: the table has, at %d,\n%+v\nand its journal\n%+v\n%s%s", b, r.Addr, b.d.now.Unix(), r, x, b.log.String(), b.journal())
