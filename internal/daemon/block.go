@@ -86,17 +86,28 @@ func (s *service) commit(a *act.Action) *outbox {
 	} else if old, had := s.table.Apply(r); !lazy || !old.Same(r) {
 		// A client that renews twice in a second has nothing new to say.
 		b.add(r, lazy)
-		if b.sync || s.writing != nil && s.writing.sync || r.State == pool.Relayed || r.State == pool.Free {
+		// Once its ACK has left, what it says is never taken back.
+		if r.State == pool.Relayed || r.State == pool.Free {
 			b.undo = append(b.undo, undo{old, had})
-		} // else its ACK leaves at once: what it says is never taken back
+		} else if on := s.restsOn(); on != nil {
+			on.undo = append(on.undo, undo{old, had})
+		}
 	}
-	switch {
-	case b.sync:
-		return &b.replies
-	case s.writing != nil && s.writing.sync: // the promise may be in there
-		return &s.writing.replies
+	if on := s.restsOn(); on != nil {
+		return &on.replies
 	}
 	return &s.direct
+}
+
+// restsOn returns the block that the reply to what was just committed has to wait
+// for, nil for none.
+func (s *service) restsOn() *block {
+	for _, b := range [...]*block{s.filling, s.writing} {
+		if b != nil && b.sync {
+			return b // if the one that is written, the promise may be in there
+		}
+	}
+	return nil
 }
 
 // add adds a record.

@@ -31,3 +31,33 @@ func TestS4_NothingRestsOnTheLastDaemonsRecords(t *testing.T) {
 		t.Error("an ACK waits for a record that is stored")
 	}
 }
+
+// The ACK of a lazy renewal leaves with the block that is written when it comes.
+// That its own record, in the next block, could not be written takes nothing away
+// from the client; that the promise could not be written does.
+func TestP4_LazyRenewalIsUndoneWithWhatItRestsOn(t *testing.T) {
+	for _, promise := range []error{nil, errors.New("no space left")} {
+		s, n, _ := newServing(t)
+		s.do(n, ackFor(record(1, "a", pool.Bound), false))
+		handOver(s)
+		s.filling = newBlock(s)
+		later := record(1, "a", pool.Bound)
+		later.Told = 150
+		s.do(n, ackFor(later, true))
+		if replies(&s.writing.replies) != 2 {
+			t.Fatal("the ACK does not wait for what it rests on")
+		}
+		want := pool.Time(0)
+		if promise == nil {
+			s.discard(&s.writing.replies) // sent
+			want = 150
+		}
+		s.blockDone(outcome{err: promise})
+		handOver(s)
+		s.filling = newBlock(s)
+		s.blockDone(outcome{err: errors.New("no space left")})
+		if r, _ := s.table.ByAddr(later.Addr); r.Told != want {
+			t.Errorf("the lease ends at %d, want %d", r.Told, want)
+		}
+	}
+}
