@@ -7,7 +7,9 @@ import (
 	"dhcpd/internal/ascii"
 )
 
-const usage = "Usage: dhcpd [-qarwelnjV] [-t[level]] [-d[level]] [-o[seconds]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]"
+const usage = "Usage: dhcpd [-qarwelnjV] [-t[level]] [-d[level]] [-o[seconds]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]\n" +
+	"       dhcpd -e ... ID [address] [class C] [circuit T] [remote T]\n" +
+	"       dhcpd -l ... server key ..."
 
 // flags is the command line.
 type flags struct {

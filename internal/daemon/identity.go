@@ -27,6 +27,9 @@ func (d *Daemon) identity(n *network) *client.Config {
 		NoForce:    p.NoForce,
 		Times:      testTimes[min(d.opt.Test, 5)],
 	}
+	if d.opt.Once > 0 && !p.Anonymous { // ROOTPATH and NISDOMAIN of /run/net-IF.conf
+		c.More = append(append([]dhcp4.Code{}, p.Request...), 17, 40)
+	}
 	if k := p.Key; k != nil {
 		c.Key = &client.Key{ID: k.ID, Secret: k.Secret}
 		d.reserve()

@@ -1,11 +1,13 @@
 package daemon
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"dhcpd/client"
 	"dhcpd/internal/act"
+	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
 )
 
@@ -72,5 +74,29 @@ func TestL8_Race(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestC17_AsksForWhatItWrites: -o asks for what /run/net-IF.conf has a variable
+// for, since a server sends no more than is asked for.
+func TestC17_AsksForWhatItWrites(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		once int
+		want []dhcp4.Code
+	}{
+		{"", 0, nil},
+		{"", 30, []dhcp4.Code{17, 40}},
+		{"option request TFTPserver;", 0, []dhcp4.Code{66}},
+		{"option request TFTPserver;", 30, []dhcp4.Code{66, 17, 40}},
+		{"option anonymous;", 30, nil},
+	} {
+		d, n, _ := newDaemon(t, tt.text)
+		d.opt.Once = tt.once
+		_, plans := d.plans()
+		n.plan = plans[0]
+		if got := d.identity(n).More; !slices.Equal(got, tt.want) {
+			t.Errorf("-o%d %s: asks for %v besides, want %v", tt.once, tt.text, got, tt.want)
+		}
 	}
 }
