@@ -81,6 +81,7 @@ func (s *service) rouse() {
 		return
 	}
 	s.rested = now.Add(rouseRest)
+	again := max(time.Second, min(2*s.again, time.Minute))
 	for range rouseMost {
 		if s.stuck() {
 			return
@@ -90,10 +91,12 @@ func (s *service) rouse() {
 			return
 		}
 		n := s.home(a)
-		if n == nil { // nothing is served yet, or for a while
-			s.core.Rouse(now.Add(time.Second), a)
+		if n == nil { // nothing is served yet, or for a while, or for ever
+			s.again = again
+			s.core.Rouse(now.Add(again), a)
 			continue
 		}
+		s.again = 0
 		s.do(n, s.core.Force(now, s.d.cfg, &n.site, s.table, a))
 	}
 }

@@ -52,6 +52,20 @@ func TestF2_NothingServedYet(t *testing.T) {
 	}
 }
 
+// Where nothing is served for long, that is not tried each second for ever.
+func TestF2_NothingServedForLong(t *testing.T) {
+	s, _, _ := newServing(t)
+	s.core.Rouse(s.d.now, nonced(s, 20).Addr)
+	end, tries := s.d.now.Add(time.Hour), 0
+	for ; s.d.now.Before(end); tries++ {
+		s.rouse()
+		s.d.now = s.wake()
+	}
+	if tries < 60 || tries > 70 {
+		t.Errorf("tried %d times in an hour, want one each minute", tries)
+	}
+}
+
 // No replay counter is used before stable storage knows; a block that failed
 // does not count, and the next run begins where this one can't have been.
 func TestF3_CountersReserved(t *testing.T) {

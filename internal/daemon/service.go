@@ -47,6 +47,7 @@ type service struct {
 	tally  tally
 	change change                   // of the config that is being looked at
 	rested time.Time                // when more clients may be woken
+	again  time.Duration            // after which one was to be tried again, last
 	ears   map[*network]link.Frames // for other servers
 	others chan overheard
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -98,9 +97,7 @@ func (b *box) operate() {
 	case 2:
 		b.takePool()
 	case 3, 4:
-		if strings.Contains(b.conf, " server;") { // else it would try each second, for ever
-			b.edit(pool.Wake)
-		}
+		b.edit(pool.Wake)
 	default:
 		b.edit(pick(w.world, pool.Add, pool.Del))
 	}
@@ -237,8 +234,12 @@ func (p *plug) addr() netip.Addr {
 	return p.addrs[0].Addr()
 }
 
-// squat adds a host with an address out of a pool that it never asked for.
+// squat adds a host with an address out of a pool that it never asked for, if
+// there is none with that yet.
 func (w *internet) squat(l *lan, a netip.Addr) {
+	if slices.ContainsFunc(w.machines, func(m *machine) bool { return m.uses(a) }) {
+		return
+	}
 	m := w.addMachine("")
 	m.wire, m.byHand, m.addrs[netip.PrefixFrom(a, 22)] = l.wire, true, nil
 }
