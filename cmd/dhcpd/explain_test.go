@@ -84,6 +84,10 @@ func TestL11_Plain(t *testing.T) {
 	if status != 0 || stderr != "" || !strings.Contains(out, "\nassumed       nobody answers for the address\nanswer\n") {
 		t.Errorf("status %d, %s, %s", status, stderr, out)
 	}
+	out, _, _ = s.dhcpd("-e", "0:0:5e:0:53:8", "circuit", "port\x1b 7", "remote", "2:0:5e:0:ff:7f")
+	if !strings.Contains(out, "\ncircuit       port\\033 7\nremote        \\002\\000^\\000\\377\\177\n") {
+		t.Errorf("what a relay says is not to be recognised in %s", out)
+	}
 	out, stderr, status = s.dhcpd("-e", "0:0:5e:0:53:9", "10.99.0.10")
 	if status != 0 || stderr != "" || !strings.HasSuffix(out, `answer if it has that address already
   type          DHCPNAK

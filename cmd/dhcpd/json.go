@@ -88,11 +88,11 @@ func (j *jsonText) value(v string) {
 		return
 	}
 	for i := range len(v) {
-		c := v[i]
-		if c < ' ' || c == 0x7f {
-			c = '?'
+		if c := v[i]; c < ' ' || c >= 0x7f {
+			j.b = append(j.b, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+		} else {
+			j.b = append(j.b, c)
 		}
-		j.b = append(j.b, c)
 	}
 	j.end()
 }
