@@ -178,10 +178,9 @@ func (s *service) blockDone(r outcome) {
 	}
 	s.take(&r.changes, b)
 	if r.err != nil {
-		s.filling.sync = s.fresh
 		s.failed(r.err)
 	} else {
-		s.failures, s.fresh = 0, false
+		s.failures = 0
 		s.countedOn(b)
 		for i := range b.freeing {
 			if r := &b.freeing[i]; r.Addr.IsValid() {
@@ -191,6 +190,8 @@ func (s *service) blockDone(r outcome) {
 		s.publish(b)
 		s.deliver(&b.replies)
 	}
+	s.fresh = s.fresh && !b.text.Synced()
+	s.filling.sync = s.filling.sync || s.fresh
 	b.reset()
 	s.writing, s.spare = nil, b
 }

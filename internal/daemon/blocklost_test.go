@@ -13,8 +13,11 @@ func TestS4_NothingRestsOnTheLastDaemonsRecords(t *testing.T) {
 	s, n, _ := newServing(t)
 	s.table.Apply(record(1, "a", pool.Bound))
 	s.firstBlock()
-	for _, err := range []error{errors.New("no space left"), errors.New("no space left"), nil} {
-		s.do(n, ackFor(record(1, "a", pool.Bound), true))
+	full := errors.New("no space left")
+	later := record(1, "a", pool.Bound)
+	for _, err := range []error{full, full, nil} {
+		later.Told++
+		s.do(n, ackFor(later, true))
 		if replies(&s.direct) != 0 || replies(&s.filling.replies) != 1 {
 			t.Fatal("an ACK leaves that rests on what may not be stored")
 		}
@@ -22,10 +25,13 @@ func TestS4_NothingRestsOnTheLastDaemonsRecords(t *testing.T) {
 		s.filling = newBlock(s)
 		if err == nil {
 			s.discard(&s.writing.replies)
+			s.file.Commit(s.writing.text)
 		}
 		s.blockDone(outcome{err: err})
+		handOver(s) // somebody else has written, and we have nothing to write
+		s.filling = newBlock(s)
+		s.blockDone(outcome{})
 	}
-	later := record(1, "a", pool.Bound)
 	later.Told++
 	if s.do(n, ackFor(later, true)); replies(&s.direct) != 1 {
 		t.Error("an ACK waits for a record that is stored")

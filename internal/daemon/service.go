@@ -38,7 +38,7 @@ type service struct {
 	writing  *block // nil while the writer is idle
 	spare    *block
 	failures int  // blocks in a row that could not be written
-	fresh    bool // none was written yet
+	fresh    bool // none was synced yet
 
 	asker  asker
 	bulk   bulk
@@ -131,7 +131,7 @@ func (s *service) open() error {
 // firstBlock begins the first block. It has no records, and is synced: before
 // it is, what a daemon wrote that was killed may stand in the table and not on
 // stable storage, so that no promise can rest on it. That goes for the blocks
-// after it, too, until one is written.
+// after it, too, until one is synced.
 func (s *service) firstBlock() {
 	s.filling, s.spare = newBlock(s), newBlock(s)
 	s.filling.text.Stamp()
