@@ -3,6 +3,7 @@ package main
 import (
 	"dhcpd/internal/bootargs"
 	"dhcpd/internal/daemon"
+	"dhcpd/internal/link"
 	"dhcpd/internal/safe"
 )
 
@@ -11,6 +12,7 @@ const kernelArguments = "/proc/cmdline"
 
 // serve is dhcpd without a verb: the daemon.
 func (c *command) serve() {
+	c.stderr = link.Log(c.stderr)
 	o := daemon.Options{
 		Conf:       c.conf,
 		Cache:      c.cache,
