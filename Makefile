@@ -25,9 +25,8 @@ TAGS =
 # of which Go 1.26 has; and three parts of its standard library that stand in
 # .ci/overlay.json, by little ones (-6 %).
 # What no packet waits for and many call says go:noinline where packages are
-# inlined (-1 %). To inline in server, too, would cost 1 %, and in link and netip
-# a little.
-HOT      = pool internal/dhcp4
+# inlined (-1 %).
+HOT      = server pool internal/dhcp4 internal/link internal/netip
 INLINE   = encoding/binary= $(HOT:%=dhcpd/%=)
 GO1.26   = $(filter go1.26%,$(GO))
 SMALL_GC = $(if $(GO1.26),GOEXPERIMENT=nogreenteagc)
