@@ -26,9 +26,9 @@ func NetConf(e *Entry, proto string, up, left time.Duration) string {
 		}
 		set(name, a.String())
 	}
-	one := func(name string, c dhcp4.Code) {
+	one := func(name string, c dhcp4.Code, other netip.Addr) {
 		list, _ := o.Addrs(nil, c)
-		addr(name, append(list, netip.Addr{})[0])
+		addr(name, append(list, other)[0])
 	}
 	text := func(name string, c dhcp4.Code) {
 		s, _ := o.Text(c)
@@ -37,9 +37,9 @@ func NetConf(e *Entry, proto string, up, left time.Duration) string {
 	set("DEVICE", e.Name)
 	set("PROTO", proto)
 	addr("IPV4ADDR", e.Addr.Addr())
-	one("IPV4BROADCAST", dhcp4.BroadcastAddress)
+	one("IPV4BROADCAST", dhcp4.BroadcastAddress, e.Addr.Broadcast())
 	addr("IPV4NETMASK", e.Addr.Netmask())
-	one("IPV4GATEWAY", dhcp4.Router)
+	one("IPV4GATEWAY", dhcp4.Router, netip.Addr{})
 	servers, _ := o.Addrs(nil, dhcp4.DNSServer)
 	servers = append(servers, netip.Addr{}, netip.Addr{})
 	addr("IPV4DNS0", servers[0])

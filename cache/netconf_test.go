@@ -37,6 +37,10 @@ DOMAINSEARCH='a.example b.example'
 	if got := NetConf(e, "dhcp", 7900*time.Millisecond, time.Hour); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	e.Options.Del(dhcp4.BroadcastAddress)
+	if got := NetConf(e, "dhcp", 7900*time.Millisecond, time.Hour); got != want {
+		t.Errorf("without a broadcast address, which follows from the netmask:\n%s", got)
+	}
 	e = &Entry{Name: "eth0", Addr: netip.MustParsePrefix("10.0.0.5/32")}
 	if got := NetConf(e, "static", 0, 0); len(got) == 0 {
 		t.Error("nothing of an address alone")

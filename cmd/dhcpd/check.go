@@ -9,6 +9,7 @@ import (
 	"dhcpd/internal/dns"
 	"dhcpd/internal/link"
 	"dhcpd/internal/netip"
+	"dhcpd/internal/safe"
 	"dhcpd/pool"
 )
 
@@ -26,6 +27,9 @@ func (c *command) check() {
 				env.Pool = append(env.Pool, a)
 			}
 		}
+	}
+	if _, err := safe.ReadFile(c.conf); c.conf != confPath && errors.Is(err, fs.ErrNotExist) {
+		c.fail(c.conf + " is not there, and counts as empty") // it was named, so it is missed
 	}
 	cfg, err := conf.Load(c.conf, env)
 	if err != nil {
@@ -46,7 +50,7 @@ func (c *command) check() {
 		}
 	}
 	if idle > several {
-		c.fail("And " + strconv.Itoa(idle-several) + " more addresses of the pool that are not given out")
+		c.fail("Addresses of the pool besides that are not given out: " + strconv.Itoa(idle-several))
 	}
 	if c.read().Wall.Before(pool.Built) {
 		c.fail("The clock was never set, so leases may end late")

@@ -228,6 +228,9 @@ func TestL9_CheckAdvises(t *testing.T) {
 	s.write(s.pool, "rubbish\n")
 	s.expect("-n", "", "dhcpd: read "+s.pool+": is not a pool file\n", 1)
 	s = newSite(t, "")
+	s.conf += "x"
+	s.expect("-n", "", "dhcpd: "+s.conf+" is not there, and counts as empty\n", 1)
+	s = newSite(t, "")
 	s.now.Wall = time.Unix(1000, 0)
 	s.expect("-n", "", "dhcpd: The clock was never set, so leases may end late\n", 1)
 }
@@ -237,7 +240,7 @@ func TestS10_ManyAddressesWithoutLease(t *testing.T) {
 	s.expect("-a 10.0.0.0/24", "", "", 0)
 	_, err, status := s.dhcpd("-n")
 	if n := strings.Count(err, "No lease set for address"); n != several || status != 1 ||
-		!strings.HasSuffix(err, "dhcpd: And 244 more addresses of the pool that are not given out\n") {
+		!strings.HasSuffix(err, "dhcpd: Addresses of the pool besides that are not given out: 244\n") {
 		t.Errorf("status %d, %d complaints:\n%s", status, n, err)
 	}
 }

@@ -107,10 +107,7 @@ func broadcast(l *act.Lease) netip.Addr {
 			return a
 		}
 	}
-	if l.Net.Bits() > 30 {
-		return netip.Addr{}
-	}
-	return netip.AddrFrom(l.Net.Addr().Number() | ^l.Net.Netmask().Number())
+	return l.Net.Broadcast()
 }
 
 // linkLocal is an address of the link. It is set anew at least every 65 s, and

@@ -60,6 +60,15 @@ func MaskBits(mask uint32) (int, bool) {
 	return n, mask<<n == 0
 }
 
+// Broadcast returns the broadcast address of the network, the zero Addr if it is
+// too small to have one (RFC 3021).
+func (p Prefix) Broadcast() Addr {
+	if !p.IsValid() || p.Bits() > 30 {
+		return Addr{}
+	}
+	return AddrFrom(p.Addr().Number() | ^p.Netmask().Number())
+}
+
 // IsSingleIP tells whether p has one address.
 func (p Prefix) IsSingleIP() bool { return p.Bits() == 32 }
 
