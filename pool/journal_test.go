@@ -221,7 +221,7 @@ func (w *world) check(power bool) {
 			w.fail("%v ends at %d, but its client was told %d", a, got.Told, h.told)
 		}
 		// What was not synced, and was not to be seen now, may still show up.
-		h.tried = append(allowed, h.tried...)
+		h.tried = allowed
 		h.synced, h.acked, h.since = plain(&got), plain(&got), nil
 		if member := w.k.table.Member(a); member != w.in[a] && !w.maybe[a] {
 			w.fail("%v in the pool: %v", a, member)
