@@ -25,6 +25,7 @@ var played = []struct {
 	{"dhcpd -q | awk '$2 ~ /^[+]/", (*manpage).list},
 	{"dhcpd -l 192.0.2.1 192.0.2.117", (*manpage).ask},
 	{"dhcpd -q | grep -E 'dropped:", (*manpage).why},
+	{"dhcpd -e 0:0:5e:0:53:7", (*manpage).explain},
 	{"dhcpd -w 192.0.2.117", (*manpage).wake},
 }
 
@@ -134,6 +135,14 @@ func (p *manpage) why(text string) {
 		return strings.Contains(p.command(p.server, "-q"), "dropped: message is malformed\n")
 	})
 	if got := p.play(p.server, text); !strings.HasSuffix(got, " dropped: message is malformed\n") {
+		p.Errorf("%s:\n%s", text, got)
+	}
+}
+
+// explain is about a stranger, who gets an address of the pool.
+func (p *manpage) explain(text string) {
+	got := p.play(p.server, text)
+	if strings.Count(got, "\nchosen ") != 2 || !strings.Contains(got, " 192.0.2.150\n") || !strings.Contains(got, "dhcp.conf:2") {
 		p.Errorf("%s:\n%s", text, got)
 	}
 }
