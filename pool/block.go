@@ -98,6 +98,10 @@ func (b *Block) Stamp() {
 	b.stamp = b.file.stamp
 }
 
+// Addrs returns the addresses whose records were added. It is good until the
+// block is reset.
+func (b *Block) Addrs() []netip.Addr { return b.addrs }
+
 // Records returns how many records were added.
 func (b *Block) Records() int { return len(b.addrs) }
 

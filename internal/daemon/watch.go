@@ -194,18 +194,13 @@ func (c *caller) rouse() {
 	}
 }
 
-// publish tells those who watch of a block that is on stable storage.
+// publish tells those who watch of a block that is written.
 func (s *service) publish(b *block) {
 	if len(s.bulk.watch) == 0 {
 		return
 	}
-	for i := range b.undo {
-		s.noteChange(b.undo[i].old.Addr)
-	}
-	for i := range b.freeing {
-		if a := b.freeing[i].Addr; a.IsValid() {
-			s.noteChange(a)
-		}
+	for _, a := range b.text.Addrs() {
+		s.noteChange(a)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
+	"dhcpd/internal/netip"
 	"dhcpd/internal/netlab"
 )
 
@@ -30,6 +31,8 @@ func TestC5_Defence(t *testing.T) {
 		rival := n.guest("rival")
 		claim := ether.Announcement(rival.MAC("eth0"), a)
 		socket := rival.Frames("eth0")
+		own := ether.Announcement(rival.MAC("eth0"), netip.MustParseAddr("10.0.0.99"))
+		n.hears(socket, own.AppendFrame(nil))
 
 		socket.Send(claim.AppendFrame(nil))
 		p.WaitLine(`is already in use by ` + ether.FormatMAC(rival.MAC("eth0")) + `; defending it`)

@@ -14,7 +14,11 @@ func (w *herd) small() (folder string) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		w.Fatal(err)
 	}
-	w.server.Run("mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "none", folder)
+	size := "64k"
+	if len(buildFlags) > 0 { // so slow that it may be killed again and again before it has compacted anything
+		size = "512k"
+	}
+	w.server.Run("mount", "-t", "tmpfs", "-o", "size="+size+",mode=700", "none", folder)
 	w.flags[len(w.flags)-1] = folder + "/dhcp.pool"
 	w.pool = w.server.Path(folder + "/dhcp.pool")
 	return folder

@@ -56,11 +56,25 @@ func TestS3_S6_S18_OtherServer(t *testing.T) {
 // once sends a scripted client's DISCOVER, once, and returns the OFFER of ours.
 func (n *network) once(c *scripted) *packet { return n.offered(c, c.message(dhcp4.Discover)) }
 
-// offered sends a DISCOVER with more in it.
-func (n *network) offered(c *scripted, discover *dhcp4.Message) *packet {
+// offered sends a DISCOVER with more in it, again if it must: a server that has
+// its socket may not have opened it for the network yet.
+func (n *network) offered(c *scripted, discover *dhcp4.Message) (offer *packet) {
 	n.Helper()
-	n.client.Frames("eth0").Send(c.frame(discover))
-	return n.await(dhcp4.Offer, from(n.server), func(p *packet) bool { return p.Xid == c.xid })
+	before := len(n.wire.Frames())
+	sock, next := n.client.Frames("eth0"), time.Now()
+	n.Until("an OFFER", func() bool {
+		if now := time.Now(); !now.Before(next) {
+			sock.Send(c.frame(discover))
+			next = now.Add(4 * time.Second)
+		}
+		for _, frame := range n.wire.Frames()[before:] {
+			if p, ok := decode(frame); ok && p.Type() == dhcp4.Offer && p.Xid == c.xid && from(n.server)(p) {
+				offer = p
+			}
+		}
+		return offer != nil
+	})
+	return offer
 }
 
 // TestS15_Authoritative: a client remembers an address of this network that

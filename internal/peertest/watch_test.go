@@ -88,6 +88,12 @@ func TestQ6_Watch(t *testing.T) {
 	c, sock := lone(t, n.guest("third"))
 	third := c.addr.String()
 	show.WaitLine(strings.ReplaceAll(third, ".", `\.`) + ` +\+`)
+	renewal := c.message(dhcp4.Request)
+	renewal.Ciaddr = c.addr
+	n.Until("the renewal is told", func() bool {
+		sock.Send(c.frame(renewal))
+		return strings.Count(show.Output(), "\n"+third+" ") > 2 // with that of all
+	})
 	n.command(n.server, "-r", third)
 	l = n.dial(asker)
 	l.send(activeQuery(10, base))
@@ -103,7 +109,11 @@ func TestQ6_Watch(t *testing.T) {
 	m.Options.PutAddr(dhcp4.ServerID, netip.MustParseAddr("10.0.0.1"))
 	sock.Send(c.frame(m))
 	show.WaitLine(strings.ReplaceAll(third, ".", `\.`) + ` +-\d+ +released`)
-	l.tells(third, dhcp4.Released)
+	for m := l.next(); m.Type() != dhcp4.LeaseUnassigned; m = l.next() {
+		if m.Type() != dhcp4.LeaseActive || m.Ciaddr != c.addr { // of the last renewal
+			t.Errorf("%v %v", m.Type(), m.Ciaddr)
+		}
+	}
 }
 
 // TestQ6_Quiet: who hears nothing for a minute is told that the connection
