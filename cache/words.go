@@ -19,7 +19,7 @@ func appendName(dst []byte, name string) []byte {
 	for i := range len(name) {
 		c := name[i]
 		if c <= ' ' || c > '~' || c == '\\' || c == '\'' || c == '#' {
-			dst = appendOctal(dst, c)
+			dst = ascii.AppendOctal(dst, c)
 		} else {
 			dst = append(dst, c)
 		}
@@ -37,16 +37,12 @@ func appendQuoted(dst []byte, v string) []byte {
 		case c == '\'':
 			dst = append(dst, `'\''`...)
 		case c < ' ' || c > '~' || c == '\\':
-			dst = appendOctal(dst, c)
+			dst = ascii.AppendOctal(dst, c)
 		default:
 			dst = append(dst, c)
 		}
 	}
 	return append(dst, '\'')
-}
-
-func appendOctal(dst []byte, c byte) []byte {
-	return append(dst, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
 }
 
 // unquote takes the words out of their quotes: 'one' 'that'\”s two'.

@@ -193,7 +193,7 @@ func appendQuoted(b []byte, s string) []byte {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c < ' ' || c > '~' || c == '"' || c == '\\':
-			b = append(b, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+			b = ascii.AppendOctal(b, c)
 		default:
 			b = append(b, c)
 		}

@@ -129,10 +129,7 @@ const (
 func (b *Bulk) Append(dst []byte, s *pool.Seen, now time.Time) ([]byte, dhcp4.Type) {
 	at := pool.Time(now.Unix())
 	state, since := stateOf(s, at)
-	switch {
-	case b.active && !b.news(s, state, since),
-		!b.active && (!b.wants(s, state) || b.window && !b.within(s.Last) && !b.within(since)),
-		b.elsewhere:
+	if !b.asksFor(s, state, since) {
 		return dst, dhcp4.BOOTP
 	}
 	t := dhcp4.LeaseUnassigned
@@ -193,6 +190,19 @@ func (b *Bulk) begin(t dhcp4.Type) {
 		b.reply.Options.PutAddr(dhcp4.ServerID, b.self)
 		b.first = false
 	}
+}
+
+// asksFor tells whether there is to be a message about an address in that state.
+func (b *Bulk) asksFor(s *pool.Seen, state dhcp4.LeaseState, since pool.Time) bool {
+	switch {
+	case b.elsewhere:
+		return false
+	case b.active:
+		return b.news(s, state, since)
+	case b.window && !b.within(s.Last) && !b.within(since):
+		return false
+	}
+	return b.wants(s, state)
 }
 
 // wants tells whether the query is about an address in that state. The table

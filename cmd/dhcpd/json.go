@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/hex"
 	"strconv"
+
+	"dhcpd/internal/ascii"
 )
 
 // jsonText is a JSON object (RFC 8259) being written. A field without a name is
@@ -89,7 +91,7 @@ func (j *jsonText) value(v string) {
 	}
 	for i := range len(v) {
 		if c := v[i]; c < ' ' || c >= 0x7f {
-			j.b = append(j.b, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+			j.b = ascii.AppendOctal(j.b, c)
 		} else {
 			j.b = append(j.b, c)
 		}

@@ -91,3 +91,11 @@ func AppendOctets(dst, octets []byte) []byte {
 	}
 	return dst
 }
+
+// AppendOctal appends an octet as \ooo, which is how those are shown that a
+// reader could take for something else.
+//
+//go:noinline
+func AppendOctal(dst []byte, c byte) []byte {
+	return append(dst, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+}

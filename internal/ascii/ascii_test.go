@@ -2,6 +2,7 @@ package ascii
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -58,6 +59,14 @@ func TestWords(t *testing.T) {
 	}
 	if Lower("\xc3\x84") != "\xc3\x84" || Same("\xc3\x84", "\xc3\xa4") || Trim("\u00a0") != "\u00a0" {
 		t.Error("what is not ASCII is left alone")
+	}
+}
+
+func TestOctal(t *testing.T) {
+	for c := range 256 {
+		if got, want := string(AppendOctal([]byte("-"), byte(c))), fmt.Sprintf(`-\%03o`, c); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
 

@@ -114,7 +114,7 @@ func (s *service) networkOf(to *relay.Network) *network {
 
 // fetch asks a server by TCP and hands over what it tells.
 func (s *service) fetch(source, server netip.Addr, query []byte) {
-	stream, err := link.Dial(source, server)
+	stream, err := s.d.doors.dial(source, server)
 	if err == nil {
 		defer stream.Close()
 		err = stream.Write(query)

@@ -86,7 +86,8 @@ func (s *service) commit(a *act.Action) *outbox {
 	} else if old, had := s.table.Apply(r); !lazy || !old.Same(r) {
 		// A client that renews twice in a second has nothing new to say.
 		b.add(r, lazy)
-		// Once its ACK has left, what it says is never taken back.
+		// What a relay saw rests on no reply: it is taken back with its own block.
+		// Else, once the ACK has left, what it says is never taken back.
 		if r.State == pool.Relayed || r.State == pool.Free {
 			b.undo = append(b.undo, undo{old, had})
 		} else if on := s.restsOn(); on != nil {

@@ -109,12 +109,14 @@ func (s *service) permit(c *caller) {
 // arrive takes a connection or doesn't.
 func (s *service) arrive(c *caller) {
 	s.permit(c)
+	why := " may not ask"
 	if c.let != nil && s.bulk.callers >= mostCallers {
-		c.let, c.wrong = nil, c.there.String()+" is one too many"
+		why = " is one too many"
+		c.let, c.wrong = nil, c.there.String()+why
 		s.remark(c)
 	}
 	if c.let == nil {
-		s.d.drop(&s.d.count.of[rebuffed], "TCP port 67", c.there.String()+" may not ask, or is one too many")
+		s.d.drop(&s.d.count.of[rebuffed], "TCP port 67", c.there.String()+why)
 		return
 	}
 	s.bulk.callers++

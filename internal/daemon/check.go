@@ -58,7 +58,7 @@ func (c *checks) ask(n *network, a netip.Addr) {
 	if known || len(c.asked) >= mostAsked {
 		return // the server will ask again
 	}
-	q := question{addr: a, site: n, arp: c.wire(a), left: askTimes}
+	q := question{addr: a, site: n, arp: c.s.d.home(a), left: askTimes}
 	if q.site == nil {
 		q.site = q.arp
 	}
@@ -72,9 +72,8 @@ func (c *checks) ask(n *network, a netip.Addr) {
 	}
 }
 
-// wire returns the network of ours that a is on, nil if it is behind a relay.
-func (c *checks) wire(a netip.Addr) *network {
-	d := c.s.d
+// home returns the network of ours that a is on, nil if it is behind a relay.
+func (d *Daemon) home(a netip.Addr) *network {
 	on, known := d.cfg.Network(a)
 	for _, n := range d.order {
 		for _, p := range n.site.Addrs {

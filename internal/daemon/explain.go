@@ -133,46 +133,57 @@ func (d *Daemon) suppose(links []link.Interface) {
 func (x *explainer) networks() {
 	q := conf.Query{ID: x.ID, HW: x.ID, Class: x.Class, Circuit: x.Circuit, Remote: x.Remote}
 	x.Entries = x.cfg.Ask(&q).Entries()
-	others := []netip.Addr{x.Addr}
-	asked := x.Addr.IsValid()
-	if !asked {
-		others = others[:0]
-		for i := range x.Entries {
-			others = append(others, x.Entries[i].Addr)
-		}
-		s := x.table.Search(pool.Key{ID: x.ID})
-		for e := s.Next(); e.Known(); e = s.Next() {
-			if e.State() != pool.Relayed {
-				others = append(others, e.Addr())
-			}
-		}
-	}
 	var served *network
 	for _, n := range x.order {
 		if n.plan.Server {
-			if served = n; !asked {
+			if served = n; !x.Addr.IsValid() {
 				x.explain(n, netip.Addr{})
 			}
 		}
 	}
-	for i, a := range others {
-		net, ok := x.cfg.Network(a)
-		again := false
-		for _, b := range others[:i] {
-			other, _ := x.cfg.Network(b)
-			again = again || other == net
+	if served == nil {
+		return
+	}
+	for _, a := range x.places() {
+		n, relay := x.home(a), netip.Addr{}
+		if n == nil { // what comes through a relay may come in on any network
+			n, relay = served, a
+			if net, ok := x.cfg.Network(a); ok {
+				relay = net.Addr() // no client can have that address of the relay's
+			}
 		}
-		home := (&checks{s: x.service}).wire(a)
-		switch {
-		case served == nil || again:
-		case home != nil && asked:
-			x.explain(home, netip.Addr{})
-		case home == nil && ok: // no client can have that address of the relay's
-			x.explain(served, net.Addr())
-		case home == nil:
-			x.explain(served, a)
+		if !x.explained(n, relay) {
+			x.explain(n, relay)
 		}
 	}
+}
+
+// places returns addresses of the networks where the client may be, besides
+// those of the interfaces.
+func (x *explainer) places() (list []netip.Addr) {
+	if x.Addr.IsValid() {
+		return []netip.Addr{x.Addr}
+	}
+	for i := range x.Entries {
+		list = append(list, x.Entries[i].Addr)
+	}
+	s := x.table.Search(pool.Key{ID: x.ID})
+	for e := s.Next(); e.Known(); e = s.Next() {
+		if e.State() != pool.Relayed {
+			list = append(list, e.Addr())
+		}
+	}
+	return list
+}
+
+// explained tells whether that network was explained already.
+func (x *explainer) explained(n *network, relay netip.Addr) bool {
+	for _, e := range x.Networks {
+		if e.If == n.name() && e.Relay == relay {
+			return true
+		}
+	}
+	return false
 }
 
 // explain has the server decide what it would say on n to a DISCOVER, and to an
@@ -254,10 +265,11 @@ func (x *explainer) message(t dhcp4.Type) *dhcp4.Message {
 		m.Options.Put(dhcp4.ClassID, x.Class)
 	}
 	var agent []byte
-	for i, v := range [...][]byte{x.Circuit, x.Remote} {
-		if len(v) > 0 {
-			agent = append(append(agent, byte(dhcp4.CircuitID)+byte(i), byte(len(v))), v...)
-		}
+	if len(x.Circuit) > 0 {
+		agent = dhcp4.AppendSub(agent, dhcp4.CircuitID, x.Circuit)
+	}
+	if len(x.Remote) > 0 {
+		agent = dhcp4.AppendSub(agent, dhcp4.RemoteID, x.Remote)
 	}
 	if len(agent) > 0 {
 		m.Options.Put(dhcp4.RelayAgent, agent)

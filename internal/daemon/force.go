@@ -104,7 +104,7 @@ func (s *service) rouse() {
 // home returns the network that a client at a is served on: behind a relay the
 // first that is served at all, nil if there is none.
 func (s *service) home(a netip.Addr) *network {
-	home := s.checks.wire(a)
+	home := s.d.home(a)
 	for _, n := range s.d.order {
 		if home == nil && n.serves() {
 			home = n

@@ -206,15 +206,16 @@ func (s *service) publish(b *block) {
 
 // publishOthers tells them what others did to the pool file.
 func (s *service) publishOthers(c *pool.Changes) {
+	if len(s.bulk.watch) == 0 {
+		return
+	}
 	for _, list := range [...][]netip.Addr{c.Add, c.Del, c.Free} {
 		for _, a := range list {
-			if len(s.bulk.watch) > 0 {
-				s.noteChange(a)
-			}
+			s.noteChange(a)
 		}
 	}
-	for _, w := range s.bulk.watch {
-		if c.Reset {
+	if c.Reset {
+		for _, w := range s.bulk.watch {
 			w.void = true
 			w.rouse()
 		}

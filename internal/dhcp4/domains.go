@@ -3,6 +3,8 @@ package dhcp4
 import (
 	"errors"
 	"strings"
+
+	"dhcpd/internal/ascii"
 )
 
 // ErrName says that a text is no domain name that can be encoded.
@@ -92,7 +94,7 @@ func appendLabel(dst, label []byte) []byte {
 		if lower := c | 0x20; lower >= 'a' && lower <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' {
 			dst = append(dst, c)
 		} else {
-			dst = append(dst, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+			dst = ascii.AppendOctal(dst, c)
 		}
 	}
 	return dst

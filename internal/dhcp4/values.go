@@ -115,7 +115,7 @@ func appendQuoted(dst, s []byte, quote byte) []byte {
 		case c == quote || c == '\\':
 			dst = append(dst, '\\', c)
 		case c < ' ' || c > '~':
-			dst = append(dst, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+			dst = ascii.AppendOctal(dst, c)
 		default:
 			dst = append(dst, c)
 		}

@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Syslog is an io.Writer of lines to the system's log (RFC 3164), by datagrams.
+// syslog is an io.Writer of lines to the system's log (RFC 3164), by datagrams.
 // Its socket is there from the start, so that it goes on under all locks; who
 // listens at the other end may come later, and anew.
-type Syslog struct {
+type syslog struct {
 	fd  int
 	to  unix.SockaddrUnix
 	buf []byte
@@ -32,8 +32,8 @@ func Log(w io.Writer) io.Writer {
 	return s
 }
 
-func openSyslog(path string) (s *Syslog, err error) {
-	s = &Syslog{to: unix.SockaddrUnix{Name: path}}
+func openSyslog(path string) (s *syslog, err error) {
+	s = &syslog{to: unix.SockaddrUnix{Name: path}}
 	s.fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	return s, err
 }
@@ -46,7 +46,7 @@ func nowhere(fd int) bool {
 }
 
 // Write sends one line. Nobody waits for a log that is full or not there.
-func (s *Syslog) Write(line []byte) (int, error) {
+func (s *syslog) Write(line []byte) (int, error) {
 	s.buf = append(append(s.buf[:0], notice...), line...)
 	if n := len(s.buf) - 1; s.buf[n] == '\n' {
 		s.buf = s.buf[:n]
