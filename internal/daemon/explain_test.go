@@ -60,6 +60,8 @@ const explained = `
 	host 10.1.0.0/24 { DHCPlease 600; class "x" { DHCPlease 60; }; };
 	client 2:0:0:0:0:9 10.1.0.9;
 	client 2:0:0:0:0:8 10.0.0.8;
+	client 2:0:0:0:0:6 10.8.0.6;
+	client 2:0:0:0:0:6 10.9.0.6;
 	interface eth1 10.0.0.1;
 	option "eth1" server;
 	option "eth2" server; `
@@ -82,6 +84,8 @@ func TestL11_Networks(t *testing.T) {
 		{7, "", "eth1: 10.0.0.20 DHCPOFFER; eth2: no address for the client on its network; eth2 by 10.1.0.0: 10.1.0.20 DHCPOFFER"},
 		{8, "", "eth1: 10.0.0.8 DHCPOFFER; eth2: no address for the client on its network"},
 		{9, "", "eth1: 10.0.0.20 DHCPOFFER; eth2: no address for the client on its network; eth2 by 10.1.0.0: 10.1.0.9 DHCPOFFER"},
+		{6, "", "eth1: 10.0.0.20 DHCPOFFER; eth2: no address for the client on its network; " +
+			"eth2 by 10.9.0.6: no address for the client on its network; eth2 by 10.8.0.6: no address for the client on its network"},
 		{9, "10.0.0.77", "eth1: 10.0.0.20 DHCPOFFER, no record of the client"},
 		{9, "10.1.0.9", "eth2 by 10.1.0.0: 10.1.0.9 DHCPOFFER, DHCPACK"},
 		{9, "10.1.0.1", "eth2 by 10.1.0.0: 10.1.0.9 DHCPOFFER, DHCPNAK"},
