@@ -47,7 +47,11 @@ func NetConf(e *Entry, proto string, up, left time.Duration) string {
 	text("HOSTNAME", dhcp4.HostName)
 	text("DNSDOMAIN", dhcp4.DomainName)
 	text("NISDOMAIN", 40)
-	addr("ROOTSERVER", e.Siaddr)
+	root := e.Siaddr
+	if !root.IsValid() || root.IsUnspecified() { // who names no other means itself
+		root = e.Server
+	}
+	addr("ROOTSERVER", root)
 	text("ROOTPATH", 17)
 	set("filename", e.File)
 	set("UPTIME", strconv.Itoa(int(up/time.Second)))

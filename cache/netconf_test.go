@@ -41,6 +41,10 @@ DOMAINSEARCH='a.example b.example'
 	if got := NetConf(e, "dhcp", 7900*time.Millisecond, time.Hour); got != want {
 		t.Errorf("without a broadcast address, which follows from the netmask:\n%s", got)
 	}
+	e.Siaddr, e.Server = netip.IPv4Unspecified(), netip.MustParseAddr("10.0.0.9")
+	if got := NetConf(e, "dhcp", 7900*time.Millisecond, time.Hour); got != want {
+		t.Errorf("of a server that names no other to boot from:\n%s", got)
+	}
 	e = &Entry{Name: "eth0", Addr: netip.MustParsePrefix("10.0.0.5/32")}
 	if got := NetConf(e, "static", 0, 0); len(got) == 0 {
 		t.Error("nothing of an address alone")
