@@ -87,11 +87,11 @@ const (
 func (a *Args) ip(v string) {
 	var f [fields]string
 	switch words := strings.Split(v, ":"); {
-	case strings.Contains(v, "["), isForeign(words[len(words)-1]):
+	case strings.Contains(v, "["): // IPv6
 		return
 	case len(words) == 1 && isAuto(v):
 		f[auto] = v
-	case len(words) == 2 && isAuto(words[1]): // eth0:dhcp
+	case len(words) > 1 && isAuto(words[1]): // eth0:dhcp; behind it an MTU and an Ethernet address: not ours to set
 		f[device], f[auto] = words[0], words[1]
 	default:
 		copy(f[:], words)
@@ -100,7 +100,9 @@ func (a *Args) ip(v string) {
 		}
 	}
 	switch f[auto] {
-	case "", "dhcp", "on", "any", "both", "bootp", "off", "none", "static":
+	case "", "dhcp", "on", "any", "all", "both", "bootp", "single-dhcp", "off", "none", "static":
+	case "dhcp6", "auto6", "either6", "link6", "link-local", "ibft": // somebody else does it: IPv6, or the firmware
+		return
 	default:
 		a.bad("ip="+v, "'"+f[auto]+"' is no way to configure a network that there is here")
 		return
@@ -132,16 +134,6 @@ func (a *Args) ip(v string) {
 
 // isAuto tells whether a word says how to configure a network.
 func isAuto(s string) bool { return s != "" && s[0] >= 'a' && s[0] <= 'z' }
-
-// isForeign tells whether a word says that somebody else configures the network:
-// IPv6, or the firmware.
-func isForeign(s string) bool {
-	switch s {
-	case "dhcp6", "auto6", "either6", "link6", "link-local", "ibft":
-		return true
-	}
-	return false
-}
 
 // isDevice tells whether an interface can be called that.
 func isDevice(s string) bool { return len(s) < 16 && !strings.ContainsAny(s, "/'\"\\*?[") }
