@@ -119,6 +119,7 @@ func (n *network) serveQuietly(config string, pool ...string) *netlab.Proc {
 	n.server.WriteFile("dhcp.conf", config)
 	n.command(n.server, "-a", pool...)
 	p := n.server.Ready(n.server.Start(dhcpd, files(n.server)...))
+	n.addressed(config)
 	n.Cleanup(func() {
 		if text := p.Output(); text != "" {
 			n.Errorf("it says:\n%.2000s", text)

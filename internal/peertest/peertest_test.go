@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -135,14 +136,28 @@ host %s {
 `, netip.MustParsePrefix(network).Addr(), netip.MustParsePrefix(network).Masked(), strings.Join(inside, "\n\t"))
 }
 
-// serve starts our server with a configuration and a pool.
+// serve starts our server with a configuration and a pool, and waits until it
+// has its socket and then the address that it is given there.
 func (n *network) serve(config string, pool ...string) *netlab.Proc {
 	n.Helper()
 	n.server.WriteFile("dhcp.conf", config)
 	if len(pool) > 0 {
 		n.command(n.server, "-a", pool...)
 	}
-	return n.server.Ready(n.start(n.server))
+	p := n.server.Ready(n.start(n.server))
+	n.addressed(config)
+	return p
+}
+
+// addressed waits until the server has the address that a configuration gives
+// to its eth0, if there is one.
+func (n *network) addressed(config string) {
+	n.Helper()
+	_, rest, ok := strings.Cut(config, "interface eth0 ")
+	a, _, _ := strings.Cut(rest, ";")
+	n.server.Until("our server's address", func() bool {
+		return !ok || slices.ContainsFunc(n.server.Addrs("eth0"), func(p netip.Prefix) bool { return p.Addr().String() == a })
+	})
 }
 
 // bound waits until a host's eth0 has one address, of the range, and returns
