@@ -63,12 +63,14 @@ func TestR7_Q5_Bulk(t *testing.T) {
 				t.Errorf("%d records in the pool file", kept)
 			}
 			// It is there now, and nobody is asked again.
-			before := strings.Count(n.command(n.server, "-q"), "connections")
+			const connections = "connections for bulk leasequeries"
+			n.counts(n.server, connections)
+			before := countIn(n.command(n.server, "-q"), connections)
 			p.Stop()
 			n.relay.Ready(n.start(n.relay))
 			n.back(func() {})
-			if now := strings.Count(n.command(n.server, "-q"), "connections"); now != before {
-				t.Errorf("asked again")
+			if now := countIn(n.command(n.server, "-q"), connections); now != before {
+				t.Errorf("%d connections, and now %d: asked again", before, now)
 			}
 		})
 	}

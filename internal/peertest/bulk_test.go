@@ -32,7 +32,6 @@ func (n *network) dial(h *netlab.Host) *bulkLine {
 		}
 	})
 	n.Cleanup(func() { l.Close() })
-	l.SetDeadline(time.Now().Add(netlab.Patience))
 	return l
 }
 
@@ -70,6 +69,7 @@ func (l *bulkLine) next() *dhcp4.Message {
 			return m
 		}
 		buf := make([]byte, 1<<16)
+		l.SetDeadline(time.Now().Add(netlab.Patience))
 		got, err := l.Read(buf)
 		l.rest = append(l.rest, buf[:got]...)
 		switch {

@@ -71,14 +71,14 @@ func TestL2_S16_S18_Counts(t *testing.T) {
 			strings.Contains(q, "\ndhcpd runs and has counted:\n")
 	})
 	// In the end all is exact.
-	received := p.Output()
 	p.Stop()
+	said := p.Output()
 	q := n.command(n.server, "-q")
 	if !strings.Contains(q, "\ndhcpd has ended; it had counted:\n") {
 		t.Errorf("it has ended:\n%s", q)
 	}
 	for _, typ := range []dhcp4.Type{dhcp4.Offer, dhcp4.ACK, dhcp4.NAK} {
-		shown := regexp.MustCompile(`(?m)sent to [\d.]+: `+typ.String()+` `).FindAllString(received, -1)
+		shown := regexp.MustCompile(`(?m)sent to [\d.]+: `+typ.String()+` `).FindAllString(said, -1)
 		if got := countIn(q, typ.String()+" sent"); got != uint64(len(shown)) {
 			t.Errorf("%d times %s, but %d shown\n%s", got, typ, len(shown), q)
 		}

@@ -137,8 +137,8 @@ func TestP4_FileTaken(t *testing.T) {
 		case 2:
 			w.server.Run("cp", "-p", w.pool, w.pool+".old")
 			w.playFor(10 * time.Millisecond)
+			before = inode(t, w.pool+".old") // which may be replaced as soon as it is there
 			w.server.Run("mv", w.pool+".old", w.pool)
-			before = inode(t, w.pool)
 		}
 		w.play(func() bool {
 			info, err := os.Stat(w.pool)

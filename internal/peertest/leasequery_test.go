@@ -40,7 +40,7 @@ func TestQ1_Q5_L12_Asked(t *testing.T) {
 	a := n.client.Addrs("eth0")[0].Addr().String()
 	octets := n.client.MAC("eth0")
 	mac := ether.FormatMAC(octets)
-	leased := `(?m)^` + regexp.QuoteMeta(a) + ` +\+3(600|5\d\d) .*` + mac + `.*class "modem"`
+	leased := `(?m)^` + regexp.QuoteMeta(a) + ` +\+3[0-6]\d\d .*` + mac + `.*class "modem"`
 	for _, h := range []*netlab.Host{asker, n.server} {
 		for _, c := range []struct{ key, want string }{
 			{a, leased},
@@ -60,23 +60,16 @@ func TestQ1_Q5_L12_Asked(t *testing.T) {
 	if got := strings.Count(n.asked(asker, "all"), "10.0.0."); got != 6 {
 		t.Errorf("%d addresses, want 6", got)
 	}
-	counts := n.counts(n.server, "DHCPBULKLEASEQUERY received")
-	for _, want := range []string{"DHCPLEASEQUERY received", "DHCPLEASEACTIVE sent", "DHCPLEASEUNASSIGNED sent",
-		"DHCPLEASEUNKNOWN sent", "DHCPLEASEQUERYDONE sent", "connections for bulk leasequeries\n"} {
-		if !strings.Contains(counts, want) {
-			t.Errorf("-q does not count %q:\n%s", want, counts)
-		}
+	for _, what := range []string{"DHCPBULKLEASEQUERY received", "DHCPLEASEQUERY received", "DHCPLEASEACTIVE sent",
+		"DHCPLEASEUNASSIGNED sent", "DHCPLEASEUNKNOWN sent", "DHCPLEASEQUERYDONE sent", "connections for bulk leasequeries\n"} {
+		n.counts(n.server, what)
 	}
 }
 
-// counts waits until dhcpd -q shows a count, and returns all of what it shows.
-func (n *network) counts(h *netlab.Host, what string) (shown string) {
+// counts waits until dhcpd -q shows a count.
+func (n *network) counts(h *netlab.Host, what string) {
 	n.Helper()
-	n.Until(what+" in dhcpd -q", func() bool {
-		shown = n.command(h, "-q")
-		return strings.Contains(shown, what)
-	})
-	return shown
+	n.Until(what+" in dhcpd -q", func() bool { return strings.Contains(n.command(h, "-q"), what) })
 }
 
 // TestQ4_From: who may not ask gets no answer, by UDP or TCP, and is counted.

@@ -6,15 +6,20 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"dhcpd/internal/netlab"
 )
 
+var making sync.Mutex
+
 // product returns the program as it is shipped: the race detector's has cgo, and
 // no locks.
 func product(t *testing.T) string {
 	t.Helper()
+	making.Lock() // else one runs it while another writes it
+	defer making.Unlock()
 	dist(t, "make", "build/dhcpd")
 	bin, err := filepath.Abs("../../build/dhcpd")
 	if err != nil {

@@ -26,8 +26,7 @@ func TestS5_S17_S20_TwoAddresses(t *testing.T) {
 			second.Dhclient("eth0")
 			a := bound(t, second, "10.0.3.100", "10.0.3.100")
 			us := netip.MustParseAddr("10.0.3.1")
-			n.await(dhcp4.Request, of(second), renewing(a))
-			ack := n.await(dhcp4.ACK, of(second))
+			ack := n.await(dhcp4.ACK, answering(n.await(dhcp4.Request, of(second), renewing(a))))
 			if got := addr(t, ack, dhcp4.ServerID); got != us || ack.Src.Addr() != us || ack.Dst.Addr() != a {
 				t.Errorf("renewed by server %v, from %v to %v", got, ack.Src, ack.Dst)
 			}
@@ -98,18 +97,15 @@ func TestS13_S20_HandMadeRelay(t *testing.T) {
 		m.Options.Put(dhcp4.RelayAgent, []byte("\x05\x04\x0a\x00\x01\x01\x0b\x04\x0a\x00\x01\x01"))
 		return by(m)
 	}
-	sock.Send(mine(c.message(dhcp4.Discover)))
-	offer = n.await(dhcp4.Offer, func(p *packet) bool { return p.Xid == c.xid })
+	offer = n.replied(sock, mine(c.message(dhcp4.Discover)), c.xid, dhcp4.Offer)
 	c.addr = offer.Yiaddr
 	m = c.message(dhcp4.Request)
 	m.Options.PutAddr(dhcp4.RequestedAddress, c.addr)
 	m.Options.PutAddr(dhcp4.ServerID, behind.At)
-	sock.Send(mine(m))
-	first := n.await(dhcp4.ACK)
+	first := n.replied(sock, mine(m), c.xid, dhcp4.ACK)
 	m = c.message(dhcp4.Request)
-	m.Ciaddr = c.addr
-	sock.Send(mine(m))
-	for _, p := range []*packet{offer, first, n.await(dhcp4.ACK)} {
+	m.Ciaddr, m.Xid = c.addr, 77
+	for _, p := range []*packet{offer, first, n.replied(sock, mine(m), m.Xid, dhcp4.ACK)} {
 		if got := addr(t, p, dhcp4.ServerID); got != behind.At || p.Src.Addr() != behind.Server || p.Dst.Addr() != relay ||
 			p.Yiaddr != c.addr || p.Yiaddr.As4()[2] != 1 {
 			t.Errorf("%v of %v by %v, from %v to %v", p.Type(), p.Yiaddr, got, p.Src, p.Dst)
@@ -118,8 +114,7 @@ func TestS13_S20_HandMadeRelay(t *testing.T) {
 	m = c.message(dhcp4.Release)
 	m.Ciaddr = c.addr
 	m.Options.PutAddr(dhcp4.ServerID, behind.At)
-	sock.Send(mine(m))
-	n.file(n.server, "dhcp.pool", c.addr.String()+" released ")
+	insisting(sock, mine(m), func() { n.file(n.server, "dhcp.pool", c.addr.String()+" released ") })
 }
 
 // TestS20_Silence: a relay for a network that the config knows nothing of gets

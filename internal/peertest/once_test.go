@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
 	"dhcpd/internal/netlab"
 )
@@ -50,9 +49,7 @@ func TestL8_C17_Once(t *testing.T) {
 			t.Errorf("a shell reads %q from it", out)
 		}
 		watch := n.client.Start("ip", "monitor", "address")
-		n.start(n.client)
-		n.await(dhcp4.Request, from(n.client))
-		n.await(dhcp4.ACK)
+		n.start(n.client).WaitLine("REBOOTING -> BOUND")
 		if got := bound(t, n.client, "10.0.0.100", "10.0.0.109"); got != a || strings.Contains(watch.Output(), "Deleted") {
 			t.Errorf("handed over: %v, was %v\n%s", got, a, watch.Output())
 		}
