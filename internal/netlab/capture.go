@@ -123,6 +123,13 @@ func (c *Capture) Await(what string, match func(frame []byte) bool) []byte {
 	}
 }
 
+// Skip has the next Await begin after all that has passed until now.
+func (c *Capture) Skip() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen = len(c.frames)
+}
+
 // Check closes the capture and has tshark read every frame that came from
 // one of the given Ethernet addresses: the test fails when one is malformed,
 // has a wrong checksum or an expert warning, or when there is none at all. A

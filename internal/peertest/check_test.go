@@ -124,9 +124,8 @@ func TestS13_Q3_Restart(t *testing.T) {
 	renewal := c.message(dhcp4.Request)
 	renewal.Ciaddr, renewal.Xid = c.addr, 77
 	payload, _ := renewal.Append(nil, dhcp4.MinLimit)
-	sock.Send(ether.AppendUDPFrame(nil, relay.MAC("eth0"), n.server.MAC("eth0"), c.addr, us,
-		dhcp4.ClientPort, dhcp4.ServerPort, payload))
-	ack := n.await(dhcp4.ACK, func(p *packet) bool { return p.Xid == 77 })
+	ack := n.replied(sock, ether.AppendUDPFrame(nil, relay.MAC("eth0"), n.server.MAC("eth0"), c.addr, us,
+		dhcp4.ClientPort, dhcp4.ServerPort, payload), 77, dhcp4.ACK)
 	if ack.FileText() != "by-circuit" || ack.Options.Has(dhcp4.RelayAgent) || ack.Yiaddr != c.addr {
 		t.Errorf("ACK past the relay: %s", ack.Dump(nil, dhcp4.Builtin()))
 	}

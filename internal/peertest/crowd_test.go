@@ -75,6 +75,37 @@ func (n *network) insist(sock *netlab.Socket, frame []byte, typ dhcp4.Type) *pac
 	return n.await(typ, func(p *packet) bool { return p.Op == dhcp4.BootReply })
 }
 
+// insisting sends a frame and waits, and sends it again every few seconds until
+// then, as clients do: on a busy machine any frame may find no room in a queue.
+func insisting(sock *netlab.Socket, frame []byte, wait func()) {
+	over := make(chan struct{})
+	defer close(over)
+	sock.Send(frame)
+	go func() {
+		tick := time.NewTicker(4 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+				sock.Write(frame)
+			}
+		}
+	}()
+	wait()
+}
+
+// replied sends a client's frame, again if it must, and returns the next reply of
+// that type to the client's xid.
+func (n *network) replied(sock *netlab.Socket, frame []byte, xid uint32, typ dhcp4.Type) (p *packet) {
+	n.Helper()
+	insisting(sock, frame, func() {
+		p = n.await(typ, func(p *packet) bool { return p.Op == dhcp4.BootReply && p.Xid == xid })
+	})
+	return p
+}
+
 // A crowd is many scripted clients on one host.
 type crowd struct {
 	sock    *netlab.Socket

@@ -34,11 +34,11 @@ func TestC5_Defence(t *testing.T) {
 		own := ether.Announcement(rival.MAC("eth0"), netip.MustParseAddr("10.0.0.99"))
 		n.hears(socket, own.AppendFrame(nil))
 
-		socket.Send(claim.AppendFrame(nil))
-		p.WaitLine(`is already in use by ` + ether.FormatMAC(rival.MAC("eth0")) + `; defending it`)
-		n.wire.Await("the defence", announced)
-		socket.Send(claim.AppendFrame(nil))
-		p.WaitLine(`; giving it up`)
+		insisting(socket, claim.AppendFrame(nil), func() {
+			p.WaitLine(`is already in use by ` + ether.FormatMAC(rival.MAC("eth0")) + `; defending it`)
+			n.wire.Await("the defence", announced)
+		})
+		insisting(socket, claim.AppendFrame(nil), func() { p.WaitLine(`; giving it up`) })
 		n.await(dhcp4.Decline)
 		addressless(t, n.client)
 		server.WaitLine(s.sad)

@@ -43,10 +43,10 @@ remote sw7 { domain remote.example; circuit ge- { rootpath "/ge"; }; };
 		t.Errorf("what is for another class:\n%s", text)
 	}
 
-	m := newScripted(1).message(dhcp4.Discover)
+	c := newScripted(1)
+	m := c.message(dhcp4.Discover)
 	m.Options.Put(dhcp4.RelayAgent, []byte("\x01\x06ge-0/7\x02\x05sw7/1"))
-	n.client.Frames("eth0").Send(newScripted(1).frame(m))
-	offer := n.await(dhcp4.Offer, func(p *packet) bool { return p.Xid == m.Xid })
+	offer := n.offered(c, m)
 	if d, _ := offer.Options.Text(dhcp4.DomainName); d != "remote.example" {
 		t.Errorf("domain %q", d)
 	}

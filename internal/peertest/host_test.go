@@ -153,19 +153,24 @@ func TestC8_NAK(t *testing.T) {
 	a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
 	n.await(dhcp4.ACK)
 	server.Kill()
-	request := n.await(dhcp4.Request, from(n.client), renewing(a))
-
-	refuse(n, request, "go\taway")
-	p.WaitLine(`Got a NAK from 10\.0\.0\.1 saying 'go\\011away'`)
+	n.refuse(a, "go\taway", func() { p.WaitLine(`Got a NAK from 10\.0\.0\.1 saying 'go\\011away'`) })
 	addressless(t, n.client)
 	n.await(dhcp4.Discover)
 	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
 	bound(t, n.client, "10.0.0.100", "10.0.0.109")
 }
 
-// refuse sends a NAK in the name of 10.0.0.1.
-func refuse(n *network, request *packet, why string) {
+// refuse waits for a renewal that nobody has answered, and sends a NAK to it in
+// the name of 10.0.0.1, whose server has gone, until it is heard.
+func (n *network) refuse(a netip.Addr, why string, heard func()) {
 	n.Helper()
+	acked := map[uint32]bool{}
+	for _, frame := range n.wire.Frames() {
+		if p, ok := decode(frame); ok && p.Type() == dhcp4.ACK {
+			acked[p.Xid] = true
+		}
+	}
+	request := n.await(dhcp4.Request, from(n.client), renewing(a), func(p *packet) bool { return !acked[p.Xid] })
 	m := new(dhcp4.Message)
 	m.Reset(dhcp4.BootReply)
 	m.Htype, m.Hlen, m.Xid, m.Chaddr = dhcp4.HtypeEther, 6, request.Xid, request.Chaddr
@@ -174,8 +179,8 @@ func refuse(n *network, request *packet, why string) {
 	m.Options.PutAddr(dhcp4.ServerID, server)
 	m.Options.PutText(dhcp4.MessageText, why)
 	payload, _ := m.Append(nil, dhcp4.MinLimit)
-	n.server.Frames("eth0").Send(ether.AppendUDPFrame(nil, n.server.MAC("eth0"), ether.Broadcast, server,
-		netip.MustParseAddr("255.255.255.255"), dhcp4.ServerPort, dhcp4.ClientPort, payload))
+	insisting(n.server.Frames("eth0"), ether.AppendUDPFrame(nil, n.server.MAC("eth0"), ether.Broadcast, server,
+		netip.MustParseAddr("255.255.255.255"), dhcp4.ServerPort, dhcp4.ClientPort, payload), heard)
 }
 
 // TestC15_Stays: after SIGTERM the address stays, and the next start goes on

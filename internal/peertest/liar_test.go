@@ -64,6 +64,12 @@ func (l *liar) say(to *packet, typ dhcp4.Type, changes ...func(*dhcp4.Message)) 
 	l.sock.Send(l.frame(to, l.reply(to, typ, changes...)))
 }
 
+// insist sends an answer, again if it must, until wait has seen what comes of it.
+func (l *liar) insist(to *packet, payload []byte, wait func()) {
+	l.n.Helper()
+	insisting(l.sock, l.frame(to, payload), wait)
+}
+
 // offer makes OFFERs until one is taken, and returns the REQUEST: the switch may
 // not let us talk yet.
 func (l *liar) offer(to *packet, changes ...func(*dhcp4.Message)) *packet {
@@ -232,8 +238,8 @@ func (l *liar) heard(p *netlab.Proc, to *packet) {
 	l.n.Helper()
 	l.marks++
 	mark := fmt.Sprint("mark ", l.marks)
-	l.say(to, dhcp4.Offer, func(m *dhcp4.Message) { m.Xid++ }, put(dhcp4.MessageText, []byte(mark)...))
-	p.WaitLine(`\"` + mark + `"`)
+	l.insist(to, l.reply(to, dhcp4.Offer, func(m *dhcp4.Message) { m.Xid++ }, put(dhcp4.MessageText, []byte(mark)...)),
+		func() { p.WaitLine(`\"` + mark + `"`) })
 }
 
 // TestC8_C10_C13_LiesInEveryState: while it selects, requests and renews, a client

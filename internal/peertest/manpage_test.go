@@ -121,17 +121,16 @@ func (p *manpage) ask(text string) {
 
 // why has a message that was dropped.
 func (p *manpage) why(text string) {
+	var c net.Conn
 	p.client.Do(func() {
-		c, err := net.Dial("udp", "192.0.2.1:67")
-		if err == nil {
-			_, err = c.Write([]byte("no such thing"))
-			c.Close()
-		}
-		if err != nil {
-			p.Error(err)
+		var err error
+		if c, err = net.Dial("udp", "192.0.2.1:67"); err != nil {
+			p.Fatal(err)
 		}
 	})
+	defer c.Close()
 	p.Until("the reason in -q", func() bool {
+		c.Write([]byte("no such thing"))
 		return strings.Contains(p.command(p.server, "-q"), "dropped: message is malformed\n")
 	})
 	if got := p.play(p.server, text); !strings.HasSuffix(got, " dropped: message is malformed\n") {

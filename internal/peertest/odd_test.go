@@ -124,8 +124,7 @@ func (o *odd) try(t *testing.T) {
 	}
 	p := n.start(n.client)
 	request := l.offer(n.await(dhcp4.Discover), changes...)
-	l.say(request, dhcp4.ACK, changes...)
-	bound(t, n.client, "10.6.6.100", "10.6.6.100")
+	l.insist(request, l.reply(request, dhcp4.ACK, changes...), func() { bound(t, n.client, "10.6.6.100", "10.6.6.100") })
 	cache := n.file(n.client, "dhcp.cache", "10.6.6.100")
 	if o.log != "" {
 		p.WaitLine(regexp.QuoteMeta(o.log))

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/ether"
@@ -107,34 +108,50 @@ func TestS17_S5_S20_ThousandRelays(t *testing.T) {
 	n.insist(sock, frame(all, newScripted(all).message(dhcp4.Discover)), dhcp4.Offer)
 	const batch = 50 // on the way at a time
 	for first := 0; first < all; first += batch {
-		for i := first; i < first+batch; i++ {
+		n.answered(first, batch, dhcp4.Offer, at, func(i int) {
 			sock.Send(frame(i, newScripted(uint16(i)).message(dhcp4.Discover)))
-		}
-		n.answered(first, batch, dhcp4.Offer, at)
-		for i := first; i < first+batch; i++ {
+		})
+		n.answered(first, batch, dhcp4.ACK, at, func(i int) {
 			m := newScripted(uint16(i)).message(dhcp4.Request)
 			m.Options.PutAddr(dhcp4.RequestedAddress, at(i, 100))
 			m.Options.PutAddr(dhcp4.ServerID, netip.MustParseAddr("10.0.0.1"))
 			sock.Send(frame(i, m))
-		}
-		n.answered(first, batch, dhcp4.ACK, at)
+		})
 	}
 }
 
-// answered waits until each of some relays, which are known by xid, has had its
-// one reply.
-func (n *network) answered(first, count int, typ dhcp4.Type, at func(i int, last byte) netip.Addr) {
+// answered has some relays, which are known by xid, ask, again if they must, and
+// waits until each has had its reply: one, if it has asked once.
+func (n *network) answered(first, count int, typ dhcp4.Type, at func(i int, last byte) netip.Addr, ask func(i int)) {
 	n.Helper()
-	seen := map[int]bool{}
-	for len(seen) < count {
-		p := n.await(typ, func(p *packet) bool { return int(p.Xid) >= first && int(p.Xid) < first+count })
-		i := int(p.Xid)
-		to := netip.AddrPortFrom(at(i, 1), dhcp4.ServerPort)
-		if seen[i] || p.Dst != to || p.Yiaddr != at(i, 100) || addr(n.T, p, dhcp4.Router) != at(i, 1) {
-			n.Fatalf("relay %v: %v of %v to %v; the first: %v", at(i, 1), typ, p.Yiaddr, p.Dst, !seen[i])
+	asked, had := map[int]int{}, map[int]int{}
+	before, next := len(n.wire.Frames()), time.Now()
+	n.Until("replies to all relays", func() bool {
+		if now := time.Now(); !now.Before(next) {
+			next = now.Add(4 * time.Second)
+			for i := first; i < first+count; i++ {
+				if had[i] == 0 {
+					ask(i)
+					asked[i]++
+				}
+			}
 		}
-		seen[i] = true
-	}
+		frames := n.wire.Frames()
+		for _, frame := range frames[before:] {
+			p, ok := decode(frame)
+			if !ok || p.Type() != typ || int(p.Xid) < first || int(p.Xid) >= first+count {
+				continue
+			}
+			i := int(p.Xid)
+			had[i]++
+			to := netip.AddrPortFrom(at(i, 1), dhcp4.ServerPort)
+			if had[i] > asked[i] || p.Dst != to || p.Yiaddr != at(i, 100) || addr(n.T, p, dhcp4.Router) != at(i, 1) {
+				n.Fatalf("relay %v: %v of %v to %v; reply %d to %d messages", at(i, 1), typ, p.Yiaddr, p.Dst, had[i], asked[i])
+			}
+		}
+		before = len(frames)
+		return len(had) == count
+	})
 }
 
 // TestS1_S12_ClientIDs: identifiers of every length that the option can have,
@@ -157,8 +174,7 @@ func TestS1_S12_P4_ClientIDs(t *testing.T) {
 		if selected {
 			m.Options.PutAddr(dhcp4.ServerID, netip.MustParseAddr("10.0.0.1"))
 		}
-		sock.Send(c.frame(m))
-		p := n.await(reply, func(p *packet) bool { return p.Xid == c.xid })
+		p := n.replied(sock, c.frame(m), c.xid, reply)
 		if !bytes.Equal(p.Options.Get(dhcp4.ClientID), all[:length]) {
 			t.Errorf("client identifier of %d octets came back as %x", length, p.Options.Get(dhcp4.ClientID))
 		}

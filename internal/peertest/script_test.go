@@ -75,15 +75,8 @@ func TestC12_Calls(t *testing.T) {
 		t.Errorf("resolv.conf has mode %s", mode)
 	}
 	server.Kill()
-	acked := map[uint32]bool{}
-	for _, frame := range n.wire.Frames() {
-		if p, ok := decode(frame); ok && p.Type() == dhcp4.ACK {
-			acked[p.Xid] = true
-		}
-	}
-	request := n.await(dhcp4.Request, renewing(netip.MustParseAddr(a)), func(p *packet) bool { return !acked[p.Xid] })
-	refuse(n, request, "no $(touch /tmp/x)")
-	calls := told(n, "nak eth0 / ")
+	var calls string
+	n.refuse(netip.MustParseAddr(a), "no $(touch /tmp/x)", func() { calls = told(n, "nak eth0 / ") })
 	want := "deconfig eth0 /   [] []    ()\nbound eth0 " + a + "/24 "
 	if !strings.HasPrefix(calls, want) {
 		t.Errorf("no %q at the beginning of\n%s", want, calls)

@@ -34,9 +34,9 @@ func TestC13_BOOTP(t *testing.T) {
 	m.Yiaddr = netip.MustParseAddr("10.0.0.77")
 	m.Options.Put(dhcp4.Netmask, []byte{255, 255, 255, 0})
 	payload, _ := m.Append(nil, dhcp4.MinLimit)
-	n.server.Frames("eth0").Send(ether.AppendUDPFrame(nil, n.server.MAC("eth0"), ether.Broadcast, netip.MustParseAddr("10.0.0.1"),
-		netip.MustParseAddr("255.255.255.255"), dhcp4.ServerPort, dhcp4.ClientPort, payload))
-	bound(t, n.client, "10.0.0.77", "10.0.0.77")
+	reply := ether.AppendUDPFrame(nil, n.server.MAC("eth0"), ether.Broadcast, netip.MustParseAddr("10.0.0.1"),
+		netip.MustParseAddr("255.255.255.255"), dhcp4.ServerPort, dhcp4.ClientPort, payload)
+	insisting(n.server.Frames("eth0"), reply, func() { bound(t, n.client, "10.0.0.77", "10.0.0.77") })
 	if text := n.client.Run("ip", "-4", "addr", "show", "dev", "eth0"); !strings.Contains(text, "valid_lft forever") {
 		t.Errorf("it is not for ever: %s", text)
 	}

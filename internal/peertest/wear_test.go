@@ -129,10 +129,7 @@ func (g *gauge) lease(p *netlab.Proc) {
 		m.Options.PutAddr(dhcp4.RequestedAddress, c.addr)
 		return m
 	}
-	offered := func() {
-		sock.Send(c.discover())
-		c.addr = g.await(dhcp4.Offer).Yiaddr
-	}
+	offered := func() { c.addr = g.replied(sock, c.discover(), c.xid, dhcp4.Offer).Yiaddr }
 	renewal, release := c.message(dhcp4.Request), c.message(dhcp4.Release)
 
 	offered()
