@@ -204,14 +204,19 @@ func (h *Host) WriteFile(name, text string) string {
 }
 
 // Iface returns what the kernel tells about one of the host's interfaces.
-func (h *Host) Iface(name string) (ifi *net.Interface) {
+func (h *Host) Iface(name string) *net.Interface {
 	h.lab.t.Helper()
-	h.Do(func() {
-		var err error
-		if ifi, err = net.InterfaceByName(name); err != nil {
-			h.lab.t.Fatalf("netlab: host %s: interface %s: %v", h.Name, name, err)
-		}
-	})
+	ifi := h.iface(name)
+	if ifi == nil {
+		h.lab.t.Fatalf("netlab: host %s: there is no interface %s", h.Name, name)
+	}
+	return ifi
+}
+
+// iface is Iface, with nil for none.
+func (h *Host) iface(name string) (ifi *net.Interface) {
+	h.lab.t.Helper()
+	h.Do(func() { ifi, _ = net.InterfaceByName(name) })
 	return ifi
 }
 

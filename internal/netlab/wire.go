@@ -1,6 +1,9 @@
 package netlab
 
-import "fmt"
+import (
+	"fmt"
+	"net"
+)
 
 // nextMAC returns the Ethernet address of the next interface made in the lab:
 // the same in every run, and locally administered.
@@ -23,6 +26,8 @@ func (l *Lab) Wire(a *Host, aName string, b *Host, bName string) {
 	}
 	a.Up(aName)
 	b.Up(bName)
+	a.awaitFrames(aName)
+	b.awaitFrames(bName)
 }
 
 // A Switch is an Ethernet switch of any number of ports.
@@ -35,6 +40,9 @@ type Switch struct {
 type Port struct {
 	sw   *Switch
 	name string
+
+	host *Host // what is plugged in there
+	into string
 }
 
 const bridge = "br"
@@ -56,6 +64,7 @@ func (sw *Switch) Plug(h *Host, name string) *Port {
 	h.lab.t.Helper()
 	p := sw.PlugDown(h, name)
 	h.Up(name)
+	p.await()
 	return p
 }
 
@@ -64,12 +73,12 @@ func (sw *Switch) PlugDown(h *Host, name string) *Port {
 	h.lab.t.Helper()
 	l := h.lab
 	sw.ports++
-	p := &Port{sw: sw, name: fmt.Sprintf("p%d", sw.ports)}
+	p := &Port{sw: sw, name: fmt.Sprintf("p%d", sw.ports), host: h, into: name}
 	if err := addVeth(h, name, l.nextMAC(), sw.host, p.name, l.nextMAC()); err != nil {
 		l.t.Fatalf("netlab: plug %s %s: %v", h.Name, name, err)
 	}
 	sw.host.setMaster(p.name, sw.host.Iface(bridge).Index)
-	p.Mend()
+	sw.host.Up(p.name)
 	return p
 }
 
@@ -77,4 +86,26 @@ func (sw *Switch) PlugDown(h *Host, name string) *Port {
 func (p *Port) Cut() { p.sw.host.Down(p.name) }
 
 // Mend plugs it in again.
-func (p *Port) Mend() { p.sw.host.Up(p.name) }
+func (p *Port) Mend() {
+	p.sw.host.Up(p.name)
+	p.await()
+}
+
+// await waits until frames pass, if the host has set its interface up.
+func (p *Port) await() {
+	if ifi := p.host.iface(p.into); ifi != nil && ifi.Flags&net.FlagUp != 0 {
+		p.host.awaitFrames(p.into)
+		p.sw.host.awaitFrames(p.name)
+	}
+}
+
+// awaitFrames waits until an interface takes and hands over frames. A carrier is
+// not enough: for up to a second after it, the kernel drops what is sent, and a
+// bridge what it hears.
+func (h *Host) awaitFrames(name string) {
+	h.lab.t.Helper()
+	h.Until(name+" to carry frames", func() bool {
+		ifi := h.iface(name)
+		return ifi != nil && ifi.Flags&net.FlagRunning != 0
+	})
+}

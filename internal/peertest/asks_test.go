@@ -49,7 +49,7 @@ func TestL12_L7_Peers(t *testing.T) {
 				asker.Addr("eth0", "10.0.0.2/24")
 				if busy {
 					asker.WriteFile("dhcp.conf", "option eth0 relay 10.0.0.1;\n")
-					asker.Ready(n.start(asker))
+					n.up(asker)
 				}
 				mac := ether.FormatMAC(n.client.MAC("eth0"))
 				id := "01" + strings.ReplaceAll(mac, ":", "")

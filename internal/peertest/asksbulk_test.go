@@ -67,7 +67,7 @@ func TestR7_Q5_Bulk(t *testing.T) {
 			n.counts(n.server, connections)
 			before := countIn(n.command(n.server, "-q"), connections)
 			p.Stop()
-			n.relay.Ready(n.start(n.relay))
+			n.up(n.relay)
 			n.back(func() {})
 			if now := countIn(n.command(n.server, "-q"), connections); now != before {
 				t.Errorf("%d connections, and now %d: asked again", before, now)
@@ -120,7 +120,7 @@ func TestR7_R5_Example(t *testing.T) {
 	p.Stop()
 	os.Remove(n.relay.Dir + "/dhcp.pool")
 	n.relay.Run("ip", "route", "flush", "proto", "dhcp")
-	p = n.relay.Ready(n.start(n.relay))
+	p = n.up(n.relay)
 	p.WaitLine("bulk leasequery of 198.51.100.2: 2 leases learned")
 	there()
 	out := n.command(n.relay, "-q")

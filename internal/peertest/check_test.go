@@ -117,7 +117,7 @@ func TestS13_Q3_Restart(t *testing.T) {
 		t.Fatalf("ACK through the relay: %s", ack.Dump(nil, dhcp4.Builtin()))
 	}
 	p.Stop()
-	n.server.Ready(n.start(n.server))
+	n.up(n.server)
 	if q := n.command(n.server, "-q"); !strings.Contains(q, `circuit "ge-0/0/7"`) {
 		t.Errorf("dhcpd -q:\n%s", q)
 	}

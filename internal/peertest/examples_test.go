@@ -45,7 +45,7 @@ func (e *example) run(file string, pool ...string) *netlab.Proc {
 	if said := e.command(e.host, "-n"); said != "" {
 		e.Errorf("dhcpd -n: %s", said)
 	}
-	return e.host.Ready(e.start(e.host))
+	return e.up(e.host)
 }
 
 // rename gives a host the Ethernet address that a client line has.

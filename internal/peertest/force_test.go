@@ -160,7 +160,7 @@ func TestF2_F3_RestartWithPending(t *testing.T) {
 	}
 	server.Kill()
 	first = n.last(dhcp4.ForceRenew) // it may have said it again
-	server = n.server.Ready(n.start(n.server))
+	server = n.up(n.server)
 	second := n.await(dhcp4.ForceRenew, to(a), func(p *packet) bool {
 		return auth.Of(&p.Message).Replay > auth.Of(&first.Message).Replay
 	})
@@ -172,7 +172,7 @@ func TestF2_F3_RestartWithPending(t *testing.T) {
 	server.Stop()
 	n.command(n.server, "-w", a.String())
 	requests := n.count(dhcp4.Request)
-	n.server.Ready(n.start(n.server))
+	n.up(n.server)
 	n.Until("a renewal", func() bool { return n.count(dhcp4.Request) > requests })
 	n.Until("an answer in the pool", func() bool { return !strings.Contains(n.command(n.server, "-q"), "wake") })
 	if !strings.Contains(client.Output(), "DHCPFORCERENEW: renewing") {
@@ -195,7 +195,7 @@ func TestF5_Authenticated(t *testing.T) {
 	write(n.server, conf("10.0.0.1/24", "DHCPlease 86400;")+keyed("between us"))
 	write(n.client, keyed("between us"))
 	n.command(n.server, "-a", "10.0.0.100-10.0.0.109")
-	server := n.server.Ready(n.start(n.server))
+	server := n.up(n.server)
 	client := n.start(n.client)
 	a := bound(t, n.client, "10.0.0.100", "10.0.0.109")
 	for _, typ := range []dhcp4.Type{dhcp4.Offer, dhcp4.Request, dhcp4.ACK} {
@@ -211,7 +211,7 @@ func TestF5_Authenticated(t *testing.T) {
 		acks := n.count(dhcp4.ACK)
 		server.Kill()
 		client.Kill()
-		server = n.server.Ready(n.start(n.server))
+		server = n.up(n.server)
 		client = n.start(n.client)
 		client.WaitLine(`REBOOTING -> BOUND`)
 		n.Until("a DHCPACK", func() bool { return n.count(dhcp4.ACK) > acks })

@@ -136,7 +136,7 @@ func TestQ3_Kept(t *testing.T) {
 	asker.Addr("eth0", "10.0.0.9/24")
 	for _, end := range []func(){func() {}, func() { p.Kill() }, func() { p.Stop() }} {
 		if end(); p.Ended() {
-			p = n.server.Ready(n.start(n.server))
+			p = n.up(n.server)
 		}
 		for _, keys := range [][]string{{"10.0.0.100", "10.0.0.77"}, {"remote", "line7"}} {
 			got := n.asked(asker, keys...)

@@ -81,7 +81,7 @@ func (p *manpage) fill(text string) {
 	p.command(p.server, "-r", "192.0.2.117")
 	mac := p.client.MAC("eth0")
 	p.server.WriteFile("dhcp.conf", manpageConf+"client "+net.HardwareAddr(mac[:]).String()+" 192.0.2.117;\n")
-	p.server.Ready(p.start(p.server))
+	p.up(p.server)
 }
 
 // look is what a stranger sees, who takes nothing.

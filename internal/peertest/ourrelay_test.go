@@ -60,7 +60,7 @@ func (n *relaying) run(config string, pool ...string) *netlab.Proc {
 	if len(pool) > 0 {
 		n.command(n.relay, "-a", pool...)
 	}
-	return n.relay.Ready(n.start(n.relay))
+	return n.up(n.relay)
 }
 
 // above waits for a message of a type on the server's wire.
@@ -208,7 +208,7 @@ func TestR1_R2_TwoRelays(t *testing.T) {
 	n.Wire(first, "eth1", host, "eth0")
 	first.Addr("eth1", "10.0.2.1/24")
 	first.WriteFile("dhcp.conf", "option eth1 relay 10.0.1.1;\noption eth1 agent { circuit text deep; };\n")
-	first.Ready(n.start(first))
+	n.up(first)
 	host.Udhcpc("eth0")
 	bound(t, host, "10.0.2.100", "10.0.2.109")
 	p := n.above(dhcp4.Discover, from(n.relay))
@@ -478,7 +478,7 @@ func TestR5_R4_Unnumbered(t *testing.T) {
 	p.Stop()
 	n.relay.Run("ip", "route", "del", b.String(), "dev", "eth2")
 	n.relay.Run("ip", "route", "add", "10.0.1.200", "dev", "eth2", "metric", "1024", "proto", "dhcp")
-	n.relay.Ready(n.start(n.relay))
+	n.up(n.relay)
 	route(b, "eth2")
 	n.Until("no stray route", func() bool { return !strings.Contains(n.relay.Run("ip", "route"), "10.0.1.200") })
 	asking.Signal(syscall.SIGUSR2)

@@ -92,7 +92,7 @@ func TestS18_Quarrel(t *testing.T) {
 	twin := n.guest("twin")
 	twin.WriteFile("dhcp.conf", conf("10.0.0.2/24", more))
 	n.command(twin, "-a", "10.0.0.60-10.0.0.69")
-	ours = append(ours, twin.Ready(n.start(twin)))
+	ours = append(ours, n.up(twin))
 	sock, c := n.client.Frames("eth0"), newScripted(1)
 	c.flags = dhcp4.Broadcast
 	said := func(p *netlab.Proc, what string) int { return strings.Count(p.Output(), "eth0: Serving "+what) }

@@ -105,6 +105,17 @@ func (n *network) start(h *netlab.Host, more ...string) *netlab.Proc {
 	return p
 }
 
+// up is start, and waits until all networks are served: a socket is there
+// sooner, but lets nothing in yet.
+func (n *network) up(h *netlab.Host, more ...string) *netlab.Proc {
+	n.Helper()
+	p := h.Ready(n.start(h, more...))
+	n.Until("the line that dhcpd writes when it has begun", func() bool {
+		return strings.Contains(p.Output(), "Memory use: ")
+	})
+	return p
+}
+
 // command runs dhcpd with a verb on a host, with the files of its Dir.
 func (n *network) command(h *netlab.Host, verb string, hosts ...string) string {
 	n.Helper()
@@ -144,7 +155,7 @@ func (n *network) serve(config string, pool ...string) *netlab.Proc {
 	if len(pool) > 0 {
 		n.command(n.server, "-a", pool...)
 	}
-	p := n.server.Ready(n.start(n.server))
+	p := n.up(n.server)
 	n.addressed(config)
 	return p
 }

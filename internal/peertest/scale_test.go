@@ -191,7 +191,7 @@ func TestS1_S12_P4_ClientIDs(t *testing.T) {
 	}
 	q := n.command(n.server, "-q")
 	server.Kill()
-	n.server.Ready(n.start(n.server))
+	n.up(n.server)
 	n.insist(sock, newScripted(0).discover(), dhcp4.Offer)
 	for a, length := range owner {
 		if !regexp.MustCompile(fmt.Sprintf(`(?m)^%s .* -\s+(00){%d}$`, regexp.QuoteMeta(a.String()), length)).MatchString(q) {

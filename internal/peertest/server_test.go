@@ -204,7 +204,7 @@ func TestP4_Restart(t *testing.T) {
 	a := bound(t, n.client, "10.0.0.100", "10.0.0.101")
 	n.await(dhcp4.ACK)
 	server.Kill()
-	n.server.Ready(n.start(n.server))
+	n.up(n.server)
 	other := n.guest("other")
 	other.Dhclient("eth0")
 	if b := bound(t, other, "10.0.0.100", "10.0.0.101"); a == b {

@@ -25,7 +25,7 @@ func TestN1_SmallRouter(t *testing.T) {
 		host 10.2.0.0/24 { };
 		option "eth2" relay 198.51.100.1;`)
 	e.command(e.host, "-a", "10.1.1.0-10.1.1.249")
-	p := e.host.Ready(e.start(e.host))
+	p := e.up(e.host)
 	bound(t, e.host, "198.51.100.100", "198.51.100.109")
 	e.host.Addr("eth0", "198.51.100.200/24")
 
