@@ -148,20 +148,26 @@ func limitMemory() {
 	}
 }
 
-// lastErrors says what could not be written at the end, which -o does not call
-// a success.
+// lastErrors says what could not be written at the end. What could not be written
+// by then -o does not call a success.
 func (d *Daemon) lastErrors(status int) int {
 	for {
 		select {
 		case err := <-d.failed:
-			d.check(err)
-			if d.opt.Once > 0 && status == success {
-				status = kernelRefused
-			}
+			d.unwritten(err)
 		default:
+			if d.race.unwritten && status == success {
+				return kernelRefused
+			}
 			return status
 		}
 	}
+}
+
+// unwritten says that a file could not be written.
+func (d *Daemon) unwritten(err error) {
+	d.say.often(d.now, denied, outOfReach(err))
+	d.race.unwritten = d.opt.Once > 0
 }
 
 // start opens what the daemon lives with.

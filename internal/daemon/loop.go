@@ -65,7 +65,7 @@ func (d *Daemon) await(signals <-chan os.Signal) (ended bool) {
 		d.now = d.clock.Now()
 		d.lookAgain()
 	case err := <-d.failed:
-		d.say.often(d.now, denied, outOfReach(err))
+		d.unwritten(err)
 	case <-d.steps:
 		d.now = d.clock.Now()
 		d.service.clockStepped()

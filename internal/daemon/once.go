@@ -33,12 +33,15 @@ var endings = [...]string{
 
 // race is what -o waits for: the networks race for an address.
 type race struct {
-	end   time.Time // when all is over
-	first time.Time // when the first network was configured; zero before
-	wake  time.Time // when to look again; zero for never
+	end    time.Time // when all is over
+	first  time.Time // when the first network was configured; zero if none is
+	last   time.Time // when the last one was, by a lease
+	leases int       // how many are, by a lease
+	wake   time.Time // when to look again; zero for never
 
-	over   bool
-	status int // how it went, once it is over
+	over      bool
+	status    int  // how it went, once it is over
+	unwritten bool // a file could not be written
 }
 
 // What -o writes besides the cache.
@@ -49,6 +52,11 @@ const (
 
 // others is how much longer the others may take than the first.
 const others = 2 * time.Second
+
+// objections is how long another host has to say that the address is its own:
+// the answer to the probe that went before the REQUEST may come after the ACK, or
+// lie with a reader yet when the ACK is taken in.
+const objections = 50 * time.Millisecond
 
 // reached tells how far a network has come.
 func (n *network) reached() int {
@@ -69,7 +77,7 @@ func (n *network) reached() int {
 
 // judge finds out whether the race is over, and how it went.
 func (d *Daemon) judge() {
-	r, furthest, won, trying := &d.race, noEthernet, false, false
+	r, furthest, won, trying, leases := &d.race, noEthernet, false, false, 0
 	if r.end.IsZero() {
 		r.end = d.now.Add(time.Duration(d.opt.Once) * time.Second)
 	}
@@ -79,18 +87,36 @@ func (d *Daemon) judge() {
 		}
 		s := n.reached()
 		won = won || s == success
+		if s == success && n.origin == dynamic {
+			leases++
+		}
 		trying = trying || n.link.Carrier && s != success && s != kernelRefused
 		furthest = max(furthest, s)
 	}
 	if won {
 		furthest = success
-		if r.first.IsZero() {
-			r.first = d.now
-		}
-		r.end = earlier(r.end, r.first.Add(others))
 	}
-	done := (won || furthest == kernelRefused) && !trying
-	r.status, r.over, r.wake = furthest, done || !d.now.Before(r.end), r.end
+	r.status, r.wake = furthest, r.until(d.now, won, trying, leases)
+	r.over = furthest == kernelRefused && !trying || !d.now.Before(r.wake)
+}
+
+// until returns when the race is over if nothing else happens, given whether a
+// network has won, others are trying, and how many have a lease.
+func (r *race) until(now time.Time, won, trying bool, leases int) time.Time {
+	if leases != r.leases {
+		r.leases, r.last = leases, now
+	}
+	if !won {
+		r.first = time.Time{} // whoever had won has lost the address again
+		return r.end
+	}
+	if r.first.IsZero() {
+		r.first = now
+	}
+	if trying {
+		return earlier(r.end, r.first.Add(others))
+	}
+	return earlier(r.end, r.last.Add(objections))
 }
 
 // endRace tells the world how the race went, and returns the exit status.

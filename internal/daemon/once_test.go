@@ -9,6 +9,7 @@ import (
 	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 )
 
 // TestL8_Race: when -o is over, and with which exit status.
@@ -27,10 +28,10 @@ func TestL8_Race(t *testing.T) {
 		at     time.Duration // when it must be over
 		status int
 	}{
-		{"the only one", []func(*network){bound}, time.Second, time.Second, 0},
-		{"both", []func(*network){bound, bound}, time.Second, time.Second, 0},
+		{"the only one", []func(*network){bound}, time.Second, time.Second + objections, 0},
+		{"both", []func(*network){bound, bound}, time.Second, time.Second + objections, 0},
 		{"another still asks", []func(*network){bound, asking}, time.Second, 3 * time.Second, 0},
-		{"another has no carrier", []func(*network){dead, bound}, time.Second, time.Second, 0},
+		{"another has no carrier", []func(*network){dead, bound}, time.Second, time.Second + objections, 0},
 		{"the end comes before the two seconds", []func(*network){asking, bound}, 29 * time.Second, 30 * time.Second, 0},
 		{"an address of before", []func(*network){func(n *network) { n.origin, n.addr = foreign, address("10.0.0.5/24", link.Forever).Prefix }}, 0, 0, 0},
 		{"a lease that nobody has confirmed yet", []func(*network){func(n *network) { bound(n); n.client.Phase = client.Rebooting }}, 0, 30 * time.Second, noOffer},
@@ -42,7 +43,7 @@ func TestL8_Race(t *testing.T) {
 		{"in use", []func(*network){func(n *network) { asking(n); n.client.Declines = 1 }, none}, 0, 30 * time.Second, inUse},
 		{"refused", []func(*network){func(n *network) { bound(n); n.denied = true }, dead}, 0, 0, kernelRefused},
 		{"one refused, one asking", []func(*network){func(n *network) { bound(n); n.denied = true }, asking}, 0, 30 * time.Second, kernelRefused},
-		{"one refused, one bound", []func(*network){func(n *network) { bound(n); n.denied = true }, bound}, 0, 0, 0},
+		{"one refused, one bound", []func(*network){func(n *network) { bound(n); n.denied = true }, bound}, 0, objections, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, first, _ := newDaemon(t, "")
@@ -54,7 +55,7 @@ func TestL8_Race(t *testing.T) {
 				nets = append(nets, n)
 			}
 			d.order = nets
-			for step := time.Duration(0); step <= tt.at; step += time.Second {
+			for step := time.Duration(0); step <= tt.at; step += objections {
 				d.now = start.Add(step)
 				if step == tt.after {
 					for i, come := range tt.nets {
@@ -74,6 +75,23 @@ func TestL8_Race(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestL8_C4_Objection: who wins and within a moment hears that the address is
+// another host's has won nothing, and may go on until the seconds are up.
+func TestL8_C4_Objection(t *testing.T) {
+	d, n, _ := newDaemon(t, "")
+	d.opt.Once, d.order = 30, []*network{n}
+	n.link.Carrier, n.origin, n.addr = true, dynamic, address("10.0.0.5/24", 100).Prefix
+	n.client.Phase, n.client.Held, n.client.Lease = client.Bound, true, &act.Lease{Net: n.addr}
+	d.now = start
+	d.judge()
+	d.now = d.now.Add(objections / 2)
+	n.client.Phase, n.client.Held, n.client.Lease, n.client.Declines, n.addr = client.Init, false, nil, 1, netip.Prefix{}
+	d.judge()
+	if r := d.race; r.over || !r.wake.Equal(start.Add(30*time.Second)) || r.status != inUse {
+		t.Errorf("over: %t, next look %v after the start, exit status %d", r.over, r.wake.Sub(start), r.status)
 	}
 }
 
