@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"strconv"
+	"strings"
 
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dns"
@@ -28,13 +29,15 @@ func (c *command) check() {
 			}
 		}
 	}
-	if _, err := safe.ReadFile(c.conf); c.conf != confPath && errors.Is(err, fs.ErrNotExist) {
-		c.fail(c.conf + " is not there, and counts as empty") // it was named, so it is missed
-	}
 	cfg, err := conf.Load(c.conf, env)
 	if err != nil {
 		c.fail(err.Error())
 		return
+	}
+	for _, name := range cfg.Files() { // that were named, and so are missed, but for what is built in
+		if _, err := safe.ReadFile(name); errors.Is(err, fs.ErrNotExist) && name != confPath && !strings.HasSuffix(name, "/dhcptags.conf") {
+			c.fail(name + " is not there, and counts as empty")
+		}
 	}
 	for _, p := range cfg.Problems() {
 		c.fail(p)

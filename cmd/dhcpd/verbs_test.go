@@ -208,7 +208,8 @@ func TestL9_Check(t *testing.T) {
 		"dhcpd: No lease set for address 10.0.0.20\ndhcpd: No netmask set for address 10.1.0.1\n", 1)
 	s.write(s.conf, "macro x;\ninclude \"none\";\noption \"eth9999\" bootp;")
 	s.expect("-r 10.0.0.1-10.0.0.7 10.0.0.20 10.1.0.1", "", "", 0)
-	s.expect("-n", "", "dhcpd: \""+s.conf+"\", line 1: Macro 'x' is not defined\n"+
+	s.expect("-n", "", "dhcpd: "+filepath.Dir(s.conf)+"/none is not there, and counts as empty\n"+
+		"dhcpd: \""+s.conf+"\", line 1: Macro 'x' is not defined\n"+
 		"dhcpd: \""+s.conf+"\", line 3: Interface 'eth9999' is not there\n", 1)
 	s.write(s.conf, "host {")
 	s.expect("-n", "", "dhcpd: \""+s.conf+"\", line 1: '{' is not closed\n", 1)
@@ -227,6 +228,13 @@ func TestL9_CheckAdvises(t *testing.T) {
 	s.expect("-n", "", path+"line 2: Leases too short for flash: those of the pool come to 3960 records an hour\n", 1)
 	s.write(s.pool, "rubbish\n")
 	s.expect("-n", "", "dhcpd: read "+s.pool+": is not a pool file\n", 1)
+	s = newSite(t, "include \"dhcptags.conf\";\nhost 10.0.0.0/24 { DHCPlease 3600; DNSserver 10.0.0.7; };")
+	s.expect("-n", "", "", 0)
+	s.expect("-a 10.0.0.7", "", "", 0)
+	path = "dhcpd: \"" + s.conf + "\", "
+	s.expect("-n", "", path+"line 2: 10.0.0.7 belongs to a server\n", 1)
+	s.write(s.conf, "host 10.0.0.0/24 { DHCPlease 3600; DNSserver 10.0.0.7; };\nclient 00 10.0.0.7;")
+	s.expect("-n", "", path+"line 2: 10.0.0.7 belongs to a client\n", 1)
 	s = newSite(t, "")
 	s.conf += "x"
 	s.expect("-n", "", "dhcpd: "+s.conf+" is not there, and counts as empty\n", 1)

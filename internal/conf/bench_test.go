@@ -12,7 +12,7 @@ import (
 // name, in networks of 200.
 func site(n int) (text, hosts string) {
 	var conf, names strings.Builder
-	conf.WriteString("DNSserver 10.0.0.53;\nmacro net { IPMTU 1400; class PXE { file boot; }; };\n")
+	conf.WriteString("DNSserver 10.0.0.53;\nmacro net { IPMTU 1400; class PXE { file boot; siaddr 10.0.0.53; }; };\n")
 	for i := range n {
 		net := fmt.Sprintf("10.%d.%d", i/200/250, i/200%250)
 		if i%200 == 0 {

@@ -32,16 +32,17 @@ func Parse(name, text string, env Env) (c *Config, err error) {
 	if p.include == nil {
 		p.include = func(string) (string, error) { return "", fs.ErrNotExist }
 	}
+	var lines []line
 	defer func() {
 		switch f := recover().(type) {
 		case nil:
 		case failure:
-			c, err = nil, &Error{p.files[f.at.file], int(f.at.line), f.text}
+			c, err = nil, &Error{p.files[f.at.file], int(f.at.line), f.text + doubt(lines, f.at)}
 		default:
 			panic(f)
 		}
 	}()
-	lines := p.file(name, text)
+	lines = p.file(name, text)
 	c = &Config{
 		files: p.files,
 		dict:  dhcp4.Builtin().Clone(),

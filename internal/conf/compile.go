@@ -187,6 +187,7 @@ func (k *compiler) follow(b *body, it *item) {
 // is not known (yet).
 func (k *compiler) addrs(it *item) []uint32 {
 	if a, ok := parseAddr(it.text); ok {
+		k.means(it, dotted(a))
 		return []uint32{a}
 	}
 	if strings.Trim(it.text, "0123456789.") == "" || strings.ContainsAny(it.text, ":/") {
@@ -194,15 +195,27 @@ func (k *compiler) addrs(it *item) []uint32 {
 	}
 	addrs := k.hosts.lookup(it.text)
 	if len(addrs) == 0 {
-		k.once(it.at, "Can't find the address of "+quote(it.text))
+		why := "Can't find the address of " + quote(it.text)
+		if begins(it.text) {
+			why += mayLack(it.text)
+		}
+		k.once(it.at, why)
 	}
 	return addrs
+}
+
+// means tells what an item stands for, where that is not what it looks like:
+// 10.0.0.010 is 10.0.0.8.
+func (k *compiler) means(it *item, what string) {
+	if k.advise && it.text != what {
+		k.once(it.at, quote(it.text)+" means "+what)
+	}
 }
 
 // take notes that the pool may not lend these addresses.
 func (k *compiler) take(at place, by string, addrs []uint32) {
 	for _, a := range addrs {
-		if _, ok := k.c.takenBy(a); !ok {
+		if t, ok := k.c.takenBy(a); !ok || t.by == byServer {
 			k.c.taken[a] = taken{by, at}
 		}
 	}

@@ -74,7 +74,10 @@ func (k *compiler) client(b *body, l line) {
 	}
 	id, ether, ok := parseClientID(l[1].text)
 	if !ok {
-		l[1].reject("a client ID")
+		l[1].reject("a client ID (as 0:1:1b:a:68:ce)")
+	}
+	if k.advise && !ether && len(id) == 6 {
+		k.problem(l[1].at, quote(l[1].text)+" is no Ethernet address: that has colons")
 	}
 	el := &element{kind: onClient, at: l[0].at, ether: ether}
 	rest := l[2:]
@@ -126,6 +129,7 @@ func (k *compiler) block(it *item) block {
 	if !ok {
 		it.reject("a netblock")
 	}
+	k.means(it, dotted(b.addr)+"/"+strconv.Itoa(int(b.bits)))
 	return b
 }
 

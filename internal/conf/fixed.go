@@ -16,6 +16,10 @@ type taken struct {
 // byClient is what takes the address of a client element.
 const byClient = "a client"
 
+// byServer is what takes the address that another tag names. Only the advice
+// knows of that: it is lent all the same.
+const byServer = "a server"
+
 // Reserved tells whether a client element names an address.
 func (c *Config) Reserved(a netip.Addr) bool {
 	addr, _ := toAddr(a)

@@ -3,7 +3,6 @@ package conf
 import (
 	"strconv"
 
-	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 )
 
@@ -29,9 +28,9 @@ type linter struct {
 // The rules: first those about what a client gets, which is made up for each
 // condition and for each address of the pool.
 var lints = [...]func(*linter){gateways, untimely, nowhere, overridden, enclosed, never,
-	doubled, flash, idle, unused}
+	bootless, doubled, flash, idle, unused}
 
-const clientLints = 6
+const clientLints = 7
 
 // A hundred thousand lines may have the same fault, and a client may gather as
 // many.
@@ -83,11 +82,11 @@ func (l *linter) say(at place, text string) {
 }
 
 // sayOf notes something of the line that has set a tag for the client.
-func (l *linter) sayOf(tag dhcp4.Code, text string) {
+func (l *linter) sayOf(tag uint16, text string) {
 	for i := len(l.info.rules) - 1; i >= 0; i-- {
 		ops := l.c.rules[l.info.rules[i]].ops
 		for n := ops.to - 1; n >= ops.from; n-- {
-			if o := &l.c.ops[n]; o.do == opSet && o.tag == uint16(tag) {
+			if o := &l.c.ops[n]; o.do == opSet && o.tag == tag {
 				l.say(o.at, text)
 				return
 			}

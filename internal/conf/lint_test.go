@@ -53,6 +53,9 @@ func TestL9_Lint(t *testing.T) {
 		{"gateway that nobody heeds", "host 10.0.0.0/24 { gateway 10.0.1.1; IProute 0.0.0.0/0 10.0.0.1; };", "", ""},
 		{"a class has no address", "netmask /24; gateway 10.0.0.1; class a { gateway 10.0.0.2; IPMTU 1400; };", "", ""},
 
+		{"a router of the routes elsewhere", lintNet + "IProute 0.0.0.0/0 10.0.0.1 10.1.0.0/16 10.1.0.1; client 00 10.0.0.9;", "", "Gateway 10.1.0.1 is not on the network of 10.0.0.1"},
+		{"a route over the link", lintNet + "IProute 0.0.0.0/0 10.0.0.1 10.1.0.0/16 0.0.0.0; client 00 10.0.0.9;", "", ""},
+
 		{"T1 not less than T2", "host 10.0.0.0/24 { DHCPlease 3600;\nDHCPrenewal 2000; DHCPrebinding 2000; };", "", "DHCPrenewal, DHCPrebinding and DHCPlease must ascend"},
 		{"T2 not less than the lease", "host 10.0.0.0/24 { DHCPlease 3600;\nDHCPrebinding 3600; };", "", "DHCPrenewal, DHCPrebinding and DHCPlease must ascend"},
 		{"T1 not less than seven eighths", "host 10.0.0.0/24 { DHCPlease 3600;\nDHCPrenewal 3150; };", "", "DHCPrenewal, DHCPrebinding and DHCPlease must ascend"},
@@ -93,6 +96,10 @@ func TestL9_Lint(t *testing.T) {
 		{"one address for two", "netmask /24; client 01 10.0.0.9;\nclient 00 10.0.0.9;", "", "10.0.0.9 is the client's in line 1, too: only one of them can have it"},
 		{"one name for two", "netmask /24; client 01 one;\nclient 00 10.0.0.8;", "", "10.0.0.8 is the client's in line 1, too: only one of them can have it"},
 		{"one client twice", "netmask /24; client 00 10.0.0.9;\nclient 00 10.0.0.9 { domain a; };", "", ""},
+		{"two for one client", "host 10.0.0.0/24 {}; class a {\nclient 00 10.0.0.9; }; client 00 10.0.0.10;", "", "10.0.0.9 and 10.0.0.10 are both the client's: it gets only one of them"},
+		{"one on each network", lintNet + "host 10.1.0.0/24 {}; client 00 10.0.0.9; client 00 10.1.0.9;", "", ""},
+		{"two, by class", lintNet + "class a { client 00 10.0.0.9; }; class b { client 00 10.0.0.10; };", "", ""},
+		{"two, by interface", lintNet + "client 00 ip0 10.0.0.9; client 00 ip1 10.0.0.10;", "", ""},
 		{"two cards of one machine", lintNet + "host 10.1.0.0/24 {}; client 00 srv { no gateway; }; client 01 srv;", "", ""},
 		{"two interfaces of ours", lintNet + "client 00 ip0 10.0.0.9; client 01 ip1 10.0.0.9;", "", ""},
 
@@ -111,7 +118,20 @@ func TestL9_Lint(t *testing.T) {
 
 		{"a name server without an address", lintNet + "DNSserver 10.0.0.1 0.0.0.0;", "", "0.0.0.0 is no host; leave it out"},
 		{"a gateway without an address", "host 10.0.0.0/24 {\ngateway 0.0.0.0; };", "", "0.0.0.0 is no host; leave it out"},
+		{"a server on the client", lintNet + "DNSserver 127.0.1.1;", "", "127.0.1.1 is no host; leave it out"},
 		{"all zeros elsewhere", lintNet + "siaddr 0.0.0.0; IPbroadcast 0.0.0.0;", "", ""},
+
+		{"a file, and from where?", lintNet + "client 00 10.0.0.9 { file a; };", "", "Neither siaddr nor TFTPserver says from where this is loaded"},
+		{"the same as an option", lintNet + "client 00 10.0.0.9 { bootfile a; };", "", "Neither siaddr nor TFTPserver says from where this is loaded"},
+		{"a file from a server", lintNet + "file a; client 00 10.0.0.9 { sname s; }; client 01 10.0.0.10 { siaddr 10.0.0.1; };\nclient 02 10.0.0.11 { TFTPserver s; }; client 03 10.0.0.12 { TFTPaddress 10.0.0.1; }; host 10.0.0.1 { no file; };", "", ""},
+		{"a file with its server", lintNet + "client 00 10.0.0.9 { bootfile http://10.0.0.1/a; };", "", ""},
+
+		{"a netblock by one of its addresses", "\nhost 10.0.0.1/24 { gateway 10.0.0.1; };", "", "'10.0.0.1/24' means 10.0.0.0/24"},
+		{"octal", lintNet + "client 00 10.0.0.010;", "", "'10.0.0.010' means 10.0.0.8"},
+		{"an Ethernet address without colons", lintNet + "client 00115e005301 10.0.0.9;", "", "'00115e005301' is no Ethernet address: that has colons"},
+		{"its client ID", lintNet + "client 0100115e005301 10.0.0.9;", "", ""},
+		{"a semicolon too few", "host 10.0.0.0/24 { gateway 10.0.0.1\nDNSserver 10.0.0.1; };", "", "Can't find the address of 'DNSserver' (is a ';' missing before 'DNSserver'?)"},
+		{"a byte order mark", "\uFEFF" + lintNet, "", ""},
 
 		{"a macro for nothing", lintNet + "macro m { domain a; };", "", "Macro 'm' is never used"},
 		{"a macro in use", lintNet + "macro m { domain a; }; macro n { macro m; }; host 10.0.0.9 n;", "", ""},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dhcpd/internal/dhcp4"
+	"dhcpd/internal/netip"
 )
 
 // gateways: classless routes without a default route hide the gateway (RFC
@@ -17,14 +18,21 @@ func gateways(l *linter) {
 	hidden := o.Has(dhcp4.ClasslessRoute)
 	for _, r := range routes {
 		hidden = hidden && r.Dst.Bits() > 0
+		l.reach(dhcp4.ClasslessRoute, r.Gateway)
 	}
 	for _, g := range routers {
-		n := g.Number()
 		if hidden {
-			l.sayOf(dhcp4.ClasslessRoute, "These routes hide the gateway; add 0.0.0.0/0 "+g.String())
-		} else if len(routes) == 0 && l.masked && l.mask != mask(32) && n != 0 && (n^l.addr)&l.mask != 0 {
-			l.sayOf(dhcp4.Router, "Gateway "+g.String()+" is not on the network of "+dotted(l.addr))
+			l.sayOf(uint16(dhcp4.ClasslessRoute), "These routes hide the gateway; add 0.0.0.0/0 "+g.String())
+		} else if len(routes) == 0 {
+			l.reach(dhcp4.Router, g)
 		}
+	}
+}
+
+func (l *linter) reach(tag dhcp4.Code, g netip.Addr) {
+	n := g.Number()
+	if l.masked && l.mask != mask(32) && n != 0 && (n^l.addr)&l.mask != 0 {
+		l.sayOf(uint16(tag), "Gateway "+g.String()+" is not on the network of "+dotted(l.addr))
 	}
 }
 
@@ -45,11 +53,12 @@ func untimely(l *linter) {
 		t2 = end - end/8
 	}
 	if t1 >= t2 || t2 >= end {
-		l.sayOf(tag, "DHCPrenewal, DHCPrebinding and DHCPlease must ascend")
+		l.sayOf(uint16(tag), "DHCPrenewal, DHCPrebinding and DHCPlease must ascend")
 	}
 }
 
-// nowhere: a client line with an address that no host can have.
+// nowhere: a client line with an address that no host can have, or with a second
+// one for a network.
 func nowhere(l *linter) {
 	if l.el.kind != onClient || !l.el.possible() {
 		return
@@ -57,6 +66,10 @@ func nowhere(l *linter) {
 	why := " gets nothing: no netmask is set for it"
 	if l.masked {
 		why = edge(l.addr, l.mask)
+		other, _ := l.c.Ask(&l.q).Fixed(netip.AddrFrom(l.addr ^ ^l.mask)) // the farthest from it
+		if n := other.Number(); n != l.addr && n != 0 && l.el.ifname == "" {
+			why = " and " + other.String() + " are both the client's: it gets only one of them"
+		}
 	}
 	if why != "" {
 		l.say(l.el.at, dotted(l.addr)+why)
@@ -155,6 +168,22 @@ func (el *element) block() block {
 	return block{}
 }
 
+// bootless: a file to boot from, and nobody who has it.
+func bootless(l *linter) {
+	i := &l.info
+	o := &i.Options
+	if !l.masked || !i.Siaddr.IsUnspecified() || len(i.Sname) > 0 || o.Has(dhcp4.TFTPServer) || o.Has(dhcp4.TFTPAddress) {
+		return
+	}
+	file, name := uint16(fieldFile), i.File
+	if len(name) == 0 {
+		file, name = uint16(dhcp4.BootFile), o.Get(dhcp4.BootFile)
+	}
+	if len(name) > 0 && !strings.Contains(string(name), "://") {
+		l.sayOf(file, "Neither siaddr nor TFTPserver says from where this is loaded")
+	}
+}
+
 // doubled: one address for two clients. A host's name with several addresses is
 // one machine, and so is an interface of ours.
 func doubled(l *linter) {
@@ -200,7 +229,7 @@ func flash(l *linter) {
 	}
 	if hourly > max(3600, least) {
 		l.gather(&unknown, worst)
-		l.sayOf(dhcp4.LeaseTime, "Leases too short for flash: those of the pool come to "+strconv.FormatUint(hourly, 10)+" records an hour")
+		l.sayOf(uint16(dhcp4.LeaseTime), "Leases too short for flash: those of the pool come to "+strconv.FormatUint(hourly, 10)+" records an hour")
 	}
 }
 

@@ -87,7 +87,7 @@ func (k *compiler) option(b *body, l line) {
 	}
 	o := optionNamed(&args[0])
 	if o == nil {
-		k.unknownOption(&args[0])
+		k.unknownOption(args)
 	}
 	if s.apply = o.parse(k, args[1:]); s.apply == nil {
 		fail(l[0].at, ascii.Trim("Usage: option [if] "+o.name+" "+o.usage))
@@ -129,7 +129,11 @@ func (k *compiler) namesIface(args line) bool {
 	return k.ifaces == nil && before
 }
 
-func (k *compiler) unknownOption(it *item) {
+func (k *compiler) unknownOption(args line) {
+	what, but := "option ", ""
+	if len(args) > 1 && optionNamed(&args[1]) != nil {
+		what, but = "interface ", "; in quotes it may come later"
+	}
 	var known []string
 	for _, o := range optionKinds {
 		known = append(known, o.name)
@@ -137,5 +141,5 @@ func (k *compiler) unknownOption(it *item) {
 	for _, i := range k.ifaces {
 		known = append(known, i.Name)
 	}
-	fail(it.at, "Unknown option "+suggest(it.text, known...))
+	fail(args[0].at, "Unknown "+what+suggest(args[0].text, known...)+but)
 }

@@ -187,7 +187,7 @@ func parseID(_ *compiler, args line) apply {
 	}
 	id, _, ok := parseClientID(args[0].text)
 	if !ok {
-		args[0].reject("a client ID")
+		args[0].reject("a client ID (as 0:1:1b:a:68:ce)")
 	}
 	return func(s *Settings, _ uint32) { s.ClientID = id }
 }

@@ -233,7 +233,7 @@ func TestP1_InterfaceNames(t *testing.T) {
 		{`option "server" possessive`, ifaces, "server", `"dhcp.conf", line 1: Interface 'server' is not there`},
 		{`option "server"`, ifaces, "", ""},
 		{"option tun1 server", nil, "tun1", ""},
-		{"option tun1 server", []Ifname{}, `"dhcp.conf", line 1: Unknown option 'tun1'`, ""},
+		{"option tun1 server", []Ifname{}, `"dhcp.conf", line 1: Unknown interface 'tun1'; in quotes it may come later`, ""},
 		{"option tun1 severe", nil, `"dhcp.conf", line 1: Unknown option 'tun1'`, ""},
 	}
 	for _, tt := range tests {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"dhcpd/internal/ascii"
 	"dhcpd/internal/dhcp4"
@@ -64,6 +65,32 @@ type parser struct {
 	stack   []item // of lines not yet complete
 }
 
+// doubt returns what may be the cause of an error there: a line without its
+// semicolon, which goes on, on a new line of text, with a word that begins
+// lines. By itself that is no error: a host may be called domain.
+func doubt(lines []line, at place) string {
+	for _, l := range lines {
+		for i := range l {
+			it := &l[i]
+			if s := doubt(it.lines, at); s != "" {
+				return s
+			}
+			if i > 0 && !at.before(l[0].at) && !it.at.before(at) && l[i-1].at.before(it.at) && begins(it.text) {
+				return mayLack(it.text)
+			}
+		}
+	}
+	return ""
+}
+
+func mayLack(word string) string { return " (is a ';' missing before " + quote(word) + "?)" }
+
+// begins tells whether lines begin with a word.
+func begins(word string) bool {
+	_, tag := dhcp4.Builtin().ByName(word)
+	return tag || usages[ascii.Lower(word)] != ""
+}
+
 // file reads a whole file.
 func (p *parser) file(name, text string) []line {
 	n, ok := p.numbers[name]
@@ -73,7 +100,7 @@ func (p *parser) file(name, text string) []line {
 		p.files = append(p.files, name)
 	}
 	outer := p.lex
-	p.lex = lexer{src: text, file: n, line: 1}
+	p.lex = lexer{src: strings.TrimPrefix(text, "\uFEFF"), file: n, line: 1}
 	p.open = append(p.open, n)
 	p.lex.next()
 	lines := p.lines()
@@ -127,6 +154,9 @@ func (p *parser) line() line {
 				fail(it.at, "Syntax error at '{'")
 			}
 			it.text, it.lines = "", p.braces(it.at)
+		}
+		if !empty && p.stack[len(p.stack)-1].kind == '{' {
+			fail(it.at, "';' is missing behind '}'")
 		}
 		p.stack = append(p.stack, it)
 		p.lex.next()

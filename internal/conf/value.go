@@ -200,11 +200,14 @@ func (k *compiler) addHost(v *value, t dhcp4.Tag, it *item) bool {
 	if len(addrs) == 0 {
 		return false
 	}
-	if k.advise && addrs[0] == 0 && t.Code-dhcp4.Router <= 8 { // gateway to resource
-		k.problem(it.at, it.text+" is no host; leave it out")
-	}
 	if t.Code == dhcp4.Router {
 		k.take(it.at, "a gateway", addrs)
+	}
+	if k.advise && t.Kind == dhcp4.IP {
+		if a := addrs[0]; t.Code-dhcp4.Router <= 8 && (a == 0 || a>>24 == 127) { // gateway to resource
+			k.problem(it.at, dotted(a)+" is no host; leave it out")
+		}
+		k.take(it.at, byServer, addrs)
 	}
 	if len(addrs) > 1 {
 		v.picks = append(v.picks, pick{int32(len(v.data)), addrs})

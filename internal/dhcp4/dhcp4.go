@@ -122,6 +122,8 @@ const (
 	RebindingTime    Code = 59 // T2
 	ClassID          Code = 60
 	ClientID         Code = 61
+	TFTPServer       Code = 66
+	BootFile         Code = 67
 	RapidCommit      Code = 80  // RFC 4039
 	FQDN             Code = 81  // RFC 4702
 	RelayAgent       Code = 82  // RFC 3046
@@ -134,6 +136,7 @@ const (
 	DomainSearch     Code = 119 // RFC 3397
 	ClasslessRoute   Code = 121 // RFC 3442
 	ForceRenewNonce  Code = 145 // RFC 6704
+	TFTPAddress      Code = 150 // RFC 5859
 	MSRoute          Code = 249 // Microsoft's 121, from before there was that
 	StatusCode       Code = 151 // RFC 6926, and up to 157
 	BaseTime         Code = 152 // the server's time, since 1970
