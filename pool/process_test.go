@@ -252,16 +252,25 @@ func TestP4_FileTakenAwayUnderLoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		var mine os.FileInfo
 		if i%2 == 0 {
 			err = os.Remove(path)
 		} else {
 			lines := bytes.SplitAfter(b, []byte("\n"))
 			text := bytes.Join(lines[:len(lines)/2], nil)
-			err = errors.Join(os.WriteFile(path+".mine", text, 0600), os.Rename(path+".mine", path))
+			var e error
+			err = os.WriteFile(path+".mine", text, 0600)
+			mine, e = os.Stat(path + ".mine")
+			err = errors.Join(err, e, os.Rename(path+".mine", path))
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
+		// What we hear next may have been said before that.
+		waitFor(t, "a file of the daemon's", func() bool {
+			now, err := os.Stat(path)
+			return err == nil && !os.SameFile(mine, now)
+		})
 		at := d.at()
 		waitFor(t, "commits after that", func() bool { return d.at() > at+2 })
 	}
