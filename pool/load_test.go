@@ -436,6 +436,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(strings.Replace(text, "bound", "bonud", 2)), false)
 	f.Add([]byte("= 13\nopen\nclock x 5 5\nclose\nwake 10.0.0.1"), true)
 	f.Add([]byte("add 10.0.0.1\n10.0.0.1 bound 5 6 7 01 - host=\"x y\"\n!= 9\nfree 10.0.0.1\ndel 10.0.0.1"), true)
+	f.Add([]byte("!open\n= +20"), true)
 	f.Fuzz(func(t *testing.T, b []byte, seal bool) {
 		if seal {
 			b = sealAll(b)
@@ -488,9 +489,9 @@ func lastSynced(text string) (most int64) {
 	for at := 0; at < len(text); {
 		line, _, whole := strings.Cut(text[at:], "\n")
 		if number, ok := strings.CutPrefix(line[min(len(line), crcLen):], "= "); ok && whole {
-			n, err := strconv.ParseInt(number, 10, 64)
-			if sealed(line[crcLen:]) == line+"\n" && err == nil && n <= int64(at) {
-				most = max(most, n)
+			n, err := strconv.ParseUint(number, 10, 63) // no number with a sign is one
+			if sealed(line[crcLen:]) == line+"\n" && err == nil && n <= uint64(at) {
+				most = max(most, int64(n))
 			}
 		}
 		at += len(line) + 1
