@@ -132,6 +132,9 @@ func Run(o Options) int {
 	status := 1
 	if err := d.start(); err != nil {
 		d.say.log(err.Error())
+		if d.opt.Once > 0 && (d.watch == nil || d.cfg != nil) { // it is not the configuration
+			status = kernelRefused
+		}
 	} else {
 		status = d.loop()
 	}

@@ -7,6 +7,8 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
 	"dhcpd/internal/netip"
+
+	"golang.org/x/sys/unix"
 )
 
 // ears are the sockets of a network's client that are open.
@@ -78,6 +80,7 @@ func (d *Daemon) openFrames(n *network, kind link.Kind) link.Frames {
 	if err != nil {
 		d.say.once(err.Error())
 		n.ears.deaf = true
+		n.denied = n.denied || !errors.Is(err, unix.ENODEV) // which may be there again
 		return nil
 	}
 	d.say.debug(3, n.name()+": packet socket opened")

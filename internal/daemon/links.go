@@ -154,7 +154,7 @@ func (d *Daemon) update(n *network, l *link.Interface) {
 		// was given to it is not its own any more.
 		d.say.debug(1, n.name()+": Ethernet address "+ether.FormatMAC(l.MAC)+", was "+ether.FormatMAC(was.MAC))
 		d.letGo(n)
-	case usable(l) && !usable(&was): // it has left what it was a port of
+	case usable(l) && !(usable(&was) && d.allowed(&was)): // it has left what it was a port of, or has a name that is allowed
 		d.rouse(n)
 	case n.origin == foreign: // whoever configured it may have thought again
 		if a, _ := permanent(l); n.addr != a.Prefix {
@@ -226,7 +226,7 @@ func (d *Daemon) updateClient(n *network, was *link.Interface) {
 	if !n.client.Running || !lost && !found && !ready {
 		return
 	}
-	n.ears.deaf = false
+	n.ears.deaf, n.denied = false, false
 	if lost {
 		n.host.Down(d.now)
 		d.step(n, client.Event{Kind: client.LinkDown})

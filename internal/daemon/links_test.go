@@ -120,6 +120,27 @@ func TestB8_RenamedAsksTheConfigAgain(t *testing.T) {
 	}
 }
 
+// TestB1_L9_RenamedIntoWhatIsAllowed: what names interfaces may come to one that
+// was left alone so far, and is down.
+func TestB1_L9_RenamedIntoWhatIsAllowed(t *testing.T) {
+	d, n, h := newDaemon(t, "")
+	d.vanish(noIndex, n)
+	d.opt.Interfaces = []string{"enp*"}
+	l := n.link
+	l.Up, l.Carrier = false, false
+	d.appear(&l)
+	d.settle()
+	if n = d.nets[noIndex]; len(h.done) > 0 || n.client.Running {
+		t.Fatalf("not allowed: did %q, client running %v", h.done, n.client.Running)
+	}
+	l.Name = "enp0s3"
+	d.update(n, &l)
+	d.settle()
+	if !slices.Contains(h.done, "up enp0s3") || !n.client.Running {
+		t.Errorf("allowed: did %q, client running %v", h.done, n.client.Running)
+	}
+}
+
 func TestP3_CacheFollowsARenamedInterface(t *testing.T) {
 	d, n, _ := bound(t)
 	l := n.link
@@ -166,6 +187,27 @@ func TestB6_B1_FirstIsWaitedFor(t *testing.T) {
 	d.settle()
 	if !d.nothingToDo() {
 		t.Error("something is left to do")
+	}
+}
+
+// TestL9_B1_WhichIsWaitedFor: the names or the address of those that are allowed
+// are told, since they may be misspelt.
+func TestL9_B1_WhichIsWaitedFor(t *testing.T) {
+	for _, tt := range []struct {
+		names []string
+		mac   [6]byte
+		want  string
+	}{
+		{[]string{"eth0.5", "wan*"}, [6]byte{}, "dhcpd: no Ethernet eth0.5 wan* is there; waiting for one\n"},
+		{nil, [6]byte{2, 0, 0, 0, 0, 9}, "dhcpd: no Ethernet 02:00:00:00:00:09 is there; waiting for one\n"},
+	} {
+		d, _, _ := newDaemon(t, "")
+		var log strings.Builder
+		d.say.err, d.opt.Interfaces, d.opt.MAC = &log, tt.names, tt.mac
+		d.settle()
+		if log.String() != tt.want {
+			t.Errorf("said %q, want %q", log.String(), tt.want)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"dhcpd/client"
 	"dhcpd/internal/act"
 	"dhcpd/internal/conf"
+	"dhcpd/internal/ether"
 	"dhcpd/internal/link"
 	"dhcpd/internal/netip"
 	"dhcpd/internal/rdisc"
@@ -43,7 +44,7 @@ type network struct {
 	waits  bool // it has `option wait`, and others that are to be served are not configured yet
 	relay  relay.Network
 	routed bool  // it has routes to relayed clients
-	denied bool  // the kernel has refused its address
+	denied bool  // the kernel has refused its address, or a socket to ask for one
 	asIf   *asIf // in test mode, what the kernel would know
 }
 
@@ -98,6 +99,18 @@ func (d *Daemon) allowed(l *link.Interface) bool {
 		}
 	}
 	return false
+}
+
+// which names the interfaces that are allowed, where not all are, with a space
+// behind each.
+func (d *Daemon) which() (names string) {
+	if d.opt.MAC != ([6]byte{}) {
+		names = ether.FormatMAC(d.opt.MAC) + " "
+	}
+	for _, p := range d.opt.Interfaces {
+		names += p + " "
+	}
+	return names
 }
 
 // ours tells whether a network is an Ethernet that we may configure.

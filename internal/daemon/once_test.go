@@ -10,6 +10,8 @@ import (
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
 	"dhcpd/internal/netip"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestL8_Race: when -o is over, and with which exit status.
@@ -92,6 +94,21 @@ func TestL8_C4_Objection(t *testing.T) {
 	d.judge()
 	if r := d.race; r.over || !r.wake.Equal(start.Add(30*time.Second)) || r.status != inUse {
 		t.Errorf("over: %t, next look %v after the start, exit status %d", r.over, r.wake.Sub(start), r.status)
+	}
+}
+
+// TestL8_NoPacketSockets: a kernel without them, or no right to one, is no silence
+// of the servers. An interface that has just gone is neither.
+func TestL8_NoPacketSockets(t *testing.T) {
+	for err, want := range map[error]int{unix.EAFNOSUPPORT: kernelRefused, unix.EPERM: kernelRefused, unix.ENODEV: noOffer} {
+		d, _, _ := newDaemon(t, "")
+		d.opt.Once = 30
+		d.doors.frames = func(link.ID, link.Kind) (link.Frames, error) { return nil, err }
+		d.settle()
+		d.judge()
+		if d.race.status != want || d.race.over != (want == kernelRefused) {
+			t.Errorf("%v: exit status %d, want %d; over: %v", err, d.race.status, want, d.race.over)
+		}
 	}
 }
 

@@ -64,7 +64,7 @@ func (d *Daemon) settle() {
 		d.follow(asked[i], plan)
 	}
 	if !d.any((*network).dealtWith) {
-		d.say.once("no Ethernet is there; waiting for one")
+		d.say.once("no Ethernet " + d.which() + "is there; waiting for one")
 	}
 	d.awaitOthers()
 	d.check(d.service.letIn())
