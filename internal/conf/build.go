@@ -43,6 +43,9 @@ func Parse(name, text string, env Env) (c *Config, err error) {
 		}
 	}()
 	lines = p.file(name, text)
+	if env.More != "" {
+		lines = append(lines, p.file(kernelArguments, env.More)...)
+	}
 	c = &Config{
 		files: p.files,
 		dict:  dhcp4.Builtin().Clone(),

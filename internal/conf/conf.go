@@ -18,12 +18,15 @@ const ownClass = "dhcpd"
 // HostsFile is where Load finds the names of hosts.
 const HostsFile = "/etc/hosts"
 
+// kernelArguments is where people find what is wrong with Env.More.
+const kernelArguments = "/proc/cmdline"
+
 // Env is all that a config file depends on but its text.
 type Env struct {
 	// Include returns the text of an included file. An error that is
 	// fs.ErrNotExist makes it count as empty. Nil: no file exists.
 	Include func(path string) (string, error)
-	// More is read behind the file, as if it stood there.
+	// More is read behind the file: what the kernel's command line says.
 	More string
 	// Hosts is the text of the hosts file. Load reads HostsFile if it is
 	// empty.

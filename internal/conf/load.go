@@ -21,7 +21,7 @@ func Load(path string, env Env) (*Config, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("can't read the configuration: " + err.Error())
 	}
-	c, err := Parse(path, text+"\n"+env.More, env)
+	c, err := Parse(path, text, env)
 	if err != nil {
 		return nil, err
 	}

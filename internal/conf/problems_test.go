@@ -37,6 +37,27 @@ func TestR4_AgentWithoutRelay(t *testing.T) {
 }
 
 // What can be lived with: one line each, in the order of the file.
+// TestP1_N2_KernelsLines: what the kernel's command line says counts like the end
+// of the file, and what is wrong with either is looked for where it stands.
+func TestP1_N2_KernelsLines(t *testing.T) {
+	env := Env{More: "interface 'eth9' 10.0.0.9;\nclient 01 10.0.0.5 { netmask /24; };\n", Interfaces: []Ifname{{"eth0", 1, true}}}
+	c, err := Parse("dhcp.conf", "client 02 nobody", env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `"dhcp.conf", line 1: Can't find the address of 'nobody'
+"/proc/cmdline", line 1: Interface 'eth9' is not there`
+	if got := strings.Join(c.Problems(), "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := gather(t, c, Query{ID: []byte{1}}, "10.0.0.5"); got != "netmask 255.255.255.0" {
+		t.Errorf("gathered %q", got)
+	}
+	if _, err := Parse("dhcp.conf", "client 02 {", env); err == nil || err.Error() != `"dhcp.conf", line 1: '{' is not closed` {
+		t.Errorf("of an open brace: %v", err)
+	}
+}
+
 func TestP1_Problems(t *testing.T) {
 	text := `macro none; macro none;
 macro m { };

@@ -89,7 +89,7 @@ func TestL8_Statuses(t *testing.T) {
 			n.allow = []string{"Duplicate IP address"}
 		}},
 		{"busy", 7, "in use by another dhcpd", func(n *network) { n.start(n.client) }},
-		{"refused", 7, "/etc/resolv.conf", func(n *network) {
+		{"refused", 7, "write /etc/resolv.conf: read-only file system", func(n *network) {
 			n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"), "--dhcp-option=option:dns-server,10.0.0.1")
 			n.client.Run("mount", "-o", "remount,ro", "/etc")
 		}},

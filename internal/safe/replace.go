@@ -74,6 +74,8 @@ func Publish(path, text string) (why, err error) {
 			return err, nil
 		case leadsTo(path) != "": // on a read-only root, to where it can be written
 			return Publish(leadsTo(path), text)
+		default: // in terms of the file that people know
+			err = &os.PathError{Op: "write", Path: path, Err: fixed}
 		}
 	}
 	return nil, err
