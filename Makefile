@@ -4,7 +4,8 @@ all: build/dhcpd
 
 # Where things go. The paths of the files can be set for firmware, say
 #   make CONF=/etc/config/dhcp.conf STATE=/overlay/dhcpd RUN=/tmp/run/dhcpd
-# RUN is for a tmpfs. With an empty one dhcpd -q has no counts to show.
+# RUN is for a tmpfs; net-IF.conf of dhcpd -o lies beside it. With an empty one
+# dhcpd -q has no counts to show.
 DESTDIR =
 PREFIX  = /usr/local
 CONF    = /etc/dhcp.conf

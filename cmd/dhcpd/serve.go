@@ -1,6 +1,8 @@
 package main
 
 import (
+	"path"
+
 	"dhcpd/internal/bootargs"
 	"dhcpd/internal/daemon"
 	"dhcpd/internal/link"
@@ -21,6 +23,7 @@ func (c *command) serve() {
 		Test:       c.test,
 		Debug:      c.debug,
 		Once:       c.once,
+		NetConf:    netConf(),
 		Interfaces: c.interfaces,
 		Stdout:     c.stdout,
 		Stderr:     c.stderr,
@@ -29,6 +32,15 @@ func (c *command) serve() {
 		return
 	}
 	c.status = daemon.Run(o)
+}
+
+// netConf returns what the paths of the files that -o leaves begin with: they lie
+// beside the folder of the counts, as a rule in /run.
+func netConf() string {
+	if runPath == "" {
+		return "/run/net-"
+	}
+	return path.Join(runPath, "../net-")
 }
 
 // bootArguments takes in what the kernel was told of networks: only -o, which

@@ -34,6 +34,7 @@ type Options struct {
 	MAC               [6]byte  // the Ethernet address of the one allowed; zero allows all
 	More              string   // lines to read behind those of Conf
 	Once              int      // seconds that -o has; 0 without -o
+	NetConf           string   // where -o writes what it has learned, but for the interface's name and .conf
 	Stdout, Stderr    io.Writer
 }
 

@@ -23,7 +23,7 @@ func (d *Daemon) lockIn() {
 	if r.Admin {
 		resolv, net := "", ""
 		if d.opt.Once > 0 {
-			resolv, net = resolvConf, netConf
+			resolv, net = resolvConf, d.opt.NetConf
 		}
 		_, files := d.cfg.Paths()
 		// The pool even where nobody is served: after a reload somebody may be.

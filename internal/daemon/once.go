@@ -44,11 +44,8 @@ type race struct {
 	unwritten bool // a file could not be written
 }
 
-// What -o writes besides the cache.
-const (
-	resolvConf = "/etc/resolv.conf"
-	netConf    = "/run/net-"
-)
+// resolvConf is what -o writes besides the cache and Options.NetConf.
+const resolvConf = "/etc/resolv.conf"
 
 // others is how much longer the others may take than the first.
 const others = 2 * time.Second
@@ -156,7 +153,7 @@ func (d *Daemon) writeNetConf(n *network) error {
 	if n.origin == dynamic {
 		proto = "dhcp"
 	}
-	why, err := safe.Publish(netConf+n.name()+".conf", cache.NetConf(&e, proto, link.Boottime(), left))
+	why, err := safe.Publish(d.opt.NetConf+n.name()+".conf", cache.NetConf(&e, proto, link.Boottime(), left))
 	if err == nil {
 		err = why
 	}

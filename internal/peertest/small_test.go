@@ -43,7 +43,7 @@ func TestN1_SmallRouter(t *testing.T) {
 // nothing can be written but in a tmpfs, and no flag says where that is.
 func TestN1_ReadOnlyRoot(t *testing.T) {
 	t.Parallel()
-	dist(t, "make", "-s", "build/dhcpd-firmware", "CONF=/run/overlay/dhcp.conf", "STATE=/run/overlay", "RUN=/run/counts")
+	dist(t, "make", "-s", "build/dhcpd-firmware", "CONF=/run/overlay/dhcp.conf", "STATE=/run/overlay", "RUN=/run/overlay/counts")
 	bin, err := filepath.Abs("../../build/dhcpd-firmware")
 	if err != nil {
 		t.Fatal(err)
@@ -53,14 +53,19 @@ func TestN1_ReadOnlyRoot(t *testing.T) {
 	provider.Addr("eth0", "198.51.100.1/24")
 	provider.ISC(netlab.Serve("eth0", "198.51.100.1/24"))
 	router := e.host
-	router.Run("mkdir", "/run/overlay", "/run/counts")
+	router.Run("mkdir", "-p", "/run/overlay/counts")
 	router.Run("cp", router.WriteFile("dhcp.conf", `
 		interface "eth1" 10.1.0.1;
+		option resolvconf /run/overlay/resolv.conf;
 		host 10.1.0.0/24 { option "eth1" server; DHCPlease 3600; };`), "/run/overlay/dhcp.conf")
 	for _, mount := range []string{"/", "/etc"} {
 		router.Run("mount", "-o", "remount,bind,ro", mount)
 	}
 
+	router.Run(bin, "-o")
+	if learned := router.ReadFile("/run/overlay/net-eth0.conf"); !strings.Contains(learned, "IPV4ADDR='198.51.100.10") {
+		t.Errorf("/run/overlay/net-eth0.conf:\n%s", learned)
+	}
 	router.Run(bin, "-a", "10.1.0.100-10.1.0.109")
 	p := router.Ready(router.Start(bin, "-d1"))
 	bound(t, router, "198.51.100.100", "198.51.100.109")
