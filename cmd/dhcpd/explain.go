@@ -45,13 +45,17 @@ func (c *command) explain() {
 func (c *command) inquiry(ask *daemon.Inquiry) (why string) {
 	texts := map[string]*[]byte{"class": &ask.Class, "circuit": &ask.Circuit, "remote": &ask.Remote}
 	words := c.hosts[1:]
-	id, _, ok := conf.ParseClientID(c.hosts[0])
+	id, ether, ok := conf.ParseClientID(c.hosts[0])
 	if !ok || len(id) < 2 || len(id) > 255 {
 		return c.hosts[0] + ": Neither an Ethernet address nor a client ID"
 	}
-	ask.ID = id
+	ask.ID, ask.Ether = id, ether
 	for ; len(words) > 0; words = words[1:] {
 		word := words[0]
+		if word == "bootp" {
+			ask.BOOTP = true
+			continue
+		}
 		if to := texts[word]; to != nil {
 			if len(words) < 2 || words[1] == "" || *to != nil {
 				return "Only one text can and must follow '" + word + "'"

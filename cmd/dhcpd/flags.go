@@ -8,7 +8,7 @@ import (
 )
 
 const usage = "Usage: dhcpd [-qarwelnjV] [-t[level]] [-d[level]] [-o[seconds]] [-f configfile] [-c cachefile] [-p poolfile] [-i interface] [host ...]\n" +
-	"       dhcpd -e ... ID [address] [class C] [circuit T] [remote T]\n" +
+	"       dhcpd -e ... ID [address] [bootp] [class C] [circuit T] [remote T]\n" +
 	"       dhcpd -l ... server key ..."
 
 // flags is the command line.

@@ -17,6 +17,8 @@ import (
 // in the rest.
 type Inquiry struct {
 	ID                     []byte // client ID
+	Ether                  bool   // it was typed as an Ethernet address: the client may have sent another one
+	BOOTP                  bool   // it speaks no DHCP
 	Class, Circuit, Remote []byte
 	Addr                   netip.Addr // that it asks for; not valid for none
 
@@ -50,6 +52,7 @@ type explainer struct {
 	*Daemon
 	*Inquiry
 	table *pool.Table
+	hw    pool.HW // the client's
 
 	*Explanation // of the network that it is at
 	core         *server.Server
@@ -88,8 +91,32 @@ func explain(host link.Host, o *Options, env *conf.Env, t *pool.Table, now time.
 	})
 	ask.Conf = d.cfg
 	x := &explainer{Daemon: d, Inquiry: ask, table: t}
+	x.recall()
 	x.networks()
 	return nil
+}
+
+// recall fills in what the pool knows of the client from when it was last heard:
+// many send an ID of their own making, and then have two names.
+func (x *explainer) recall() {
+	k := pool.Key{ID: x.ID}
+	if len(x.ID) == 7 && x.ID[0] == dhcp4.HtypeEther {
+		if x.hw = pool.HWOf(dhcp4.HtypeEther, x.ID[1:]); x.Ether {
+			k = pool.Key{HW: x.hw}
+		}
+	}
+	if x.BOOTP {
+		return // that has no such ID
+	}
+	var last pool.Time
+	s := x.table.Search(k)
+	for e := s.Next(); e.Known(); e = s.Next() {
+		if r := e.Record(); r.State != pool.Relayed && r.Last >= last && len(r.ID) > 0 {
+			if x.ID, last = r.ID, r.Last; r.HW.Len > 0 {
+				x.hw = r.HW
+			}
+		}
+	}
 }
 
 // suppose fills in the networks as they are or, where the config file gives
@@ -131,7 +158,8 @@ func (d *Daemon) suppose(links []link.Interface) {
 // is none, on those of the interfaces, and on those behind relays where the
 // client has something.
 func (x *explainer) networks() {
-	q := conf.Query{ID: x.ID, HW: x.ID, Class: x.Class, Circuit: x.Circuit, Remote: x.Remote}
+	hw := append([]byte{x.hw.Type}, x.hw.Addr[:x.hw.Len]...)
+	q := conf.Query{ID: x.ID, HW: hw, Class: x.Class, Circuit: x.Circuit, Remote: x.Remote}
 	x.Entries = x.cfg.Ask(&q).Entries()
 	var served *network
 	for _, n := range x.order {
@@ -248,11 +276,11 @@ func (x *explainer) decide(t dhcp4.Type, a *Answer) {
 func (x *explainer) message(t dhcp4.Type) *dhcp4.Message {
 	m := new(dhcp4.Message)
 	m.Reset(dhcp4.BootRequest)
-	m.SetType(t)
-	if id := x.ID; len(id) == 7 && id[0] == dhcp4.HtypeEther {
-		m.Htype, m.Hlen = id[0], 6
-		copy(m.Chaddr[:], id[1:])
-	} else {
+	if !x.BOOTP {
+		m.SetType(t)
+	}
+	m.Htype, m.Hlen, m.Chaddr = x.hw.Type, x.hw.Len, x.hw.Addr
+	if id := x.ID; id[0] != m.Htype || string(id[1:]) != string(m.HW()) {
 		m.Options.Put(dhcp4.ClientID, id)
 	}
 	if x.Relay.IsValid() {

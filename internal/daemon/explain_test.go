@@ -158,6 +158,47 @@ func TestL11_Conditions(t *testing.T) {
 	}
 }
 
+// TestL11_Recall: a client is known by its Ethernet address as well as by the ID
+// that it sent, whichever -e is told, and by the latest one if it sent several.
+func TestL11_Recall(t *testing.T) {
+	table := pool.NewTable()
+	ether := []byte{1, 2, 0, 0, 0, 0, 8}
+	for i, id := range []string{"\xffold", "\xffnew", string(ether), "\xffthe relay's"} {
+		r := &pool.Record{Addr: netip.AddrFrom4([4]byte{10, 0, 0, byte(20 + i)}), State: pool.Bound, Since: 1, Told: pool.Infinite, Kept: pool.Infinite,
+			Client: pool.Client{ID: []byte(id), HW: pool.HWOf(1, ether[1:])}}
+		r.Last = []pool.Time{5, 9, 7, 20}[i]
+		if i == 3 {
+			r.State = pool.Relayed
+		}
+		table.Add(r.Addr)
+		table.Apply(r)
+	}
+	for _, tt := range []struct {
+		ask          Inquiry
+		config, want string
+	}{
+		{Inquiry{ID: ether, Ether: true}, "", "10.0.0.21"},
+		{Inquiry{ID: ether}, "", "10.0.0.22"},
+		{Inquiry{ID: []byte("\xffold")}, "", "10.0.0.20"},
+		{Inquiry{ID: []byte("\xffold")}, "client 2:0:0:0:0:8 10.0.0.8;", "10.0.0.8"},
+		{Inquiry{ID: []byte("\xffnobody")}, "client 2:0:0:0:0:8 10.0.0.8;", "10.0.0.24"},
+		{Inquiry{ID: ether, Ether: true, BOOTP: true}, "", ""},
+		{Inquiry{ID: ether, Ether: true, BOOTP: true}, "option \"eth1\" bootp;", "10.0.0.22"},
+		{Inquiry{ID: ether, Ether: true, BOOTP: true}, "client 2:0:0:0:0:8 10.0.0.8;", "10.0.0.8"},
+	} {
+		table.Add(netip.MustParseAddr("10.0.0.24"))
+		config := strings.Replace(explained, "client 2:0:0:0:0:8 10.0.0.8;", "", 1) + tt.config
+		e := inquirer(t, config, table, ethernet(1))(tt.ask).Networks[0]
+		got := ""
+		if e.Reply != nil {
+			got = e.Reply.Yiaddr.String()
+		}
+		if got != tt.want || tt.ask.BOOTP && e.Reply != nil && e.Reply.Type() != dhcp4.BOOTP {
+			t.Errorf("%+v: %s, want %s, %s", tt.ask, got, tt.want, e.Why)
+		}
+	}
+}
+
 // randomSite makes up a config and a pool.
 func randomSite(r *rand.Rand) (string, *pool.Table) {
 	var b strings.Builder
@@ -192,8 +233,12 @@ func randomSite(r *rand.Rand) (string, *pool.Table) {
 		if r.IntN(2) > 0 {
 			state := [...]pool.State{pool.Bound, pool.Bound, pool.Released, pool.Abandoned, pool.Relayed}[r.IntN(5)]
 			end := now - 100 + pool.Time(r.IntN(200))
-			table.Apply(&pool.Record{Addr: a, State: state, Since: now - 200, Told: end, Kept: end,
-				Client: pool.Client{ID: []byte{1, 2, 0, 0, 0, 0, byte(r.IntN(4))}}})
+			client := pool.Client{ID: []byte{1, 2, 0, 0, 0, 0, byte(r.IntN(4))}}
+			if r.IntN(3) == 0 {
+				client.HW = pool.HWOf(1, client.ID[1:])
+				client.ID = []byte{255, client.ID[6]}
+			}
+			table.Apply(&pool.Record{Addr: a, State: state, Since: now - 200, Told: end, Kept: end, Client: client})
 		}
 	}
 	return b.String(), table
@@ -223,7 +268,7 @@ func TestL11_SaysWhatTheServerDoes(t *testing.T) {
 		for range 20 {
 			id := []byte{1, 2, 0, 0, 0, 0, byte(r.IntN(5))}
 			text := func() []byte { return []byte([]string{"", "a", "bc"}[r.IntN(3)]) }
-			ask := Inquiry{ID: id, Class: text(), Circuit: text(), Remote: text()}
+			ask := Inquiry{ID: id, Ether: r.IntN(2) > 0, BOOTP: r.IntN(8) == 0, Class: text(), Circuit: text(), Remote: text()}
 			if r.IntN(2) > 0 {
 				ask.Addr = netip.AddrFrom4([4]byte{10, byte(r.IntN(2)), 0, byte(r.IntN(8))})
 			}
@@ -232,10 +277,12 @@ func TestL11_SaysWhatTheServerDoes(t *testing.T) {
 			for _, e := range got.Networks {
 				for _, keep := range []bool{false, true} {
 					a := &e.Answer
-					m := (&explainer{Inquiry: &ask, Explanation: e}).message(dhcp4.Discover)
+					x := &explainer{Inquiry: &ask, Explanation: e, table: table}
+					x.recall()
+					m := x.message(dhcp4.Discover)
 					if keep {
 						a = &e.Keep
-						m.SetType(dhcp4.Request)
+						m = x.message(dhcp4.Request)
 					}
 					if keep && !ask.Addr.IsValid() {
 						continue
