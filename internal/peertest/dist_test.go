@@ -1,6 +1,7 @@
 package peertest
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,7 +25,8 @@ func dist(t *testing.T, name string, args ...string) string {
 }
 
 // TestN3_DebianPackage: what make deb makes is whole, without a complaint of
-// lintian's; it can be installed and removed, and the program in it runs.
+// lintian's; it can be installed, upgraded and removed, and the program in it runs.
+// Leases outlive all but a purge.
 func TestN3_DebianPackage(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -41,7 +43,11 @@ func TestN3_DebianPackage(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "var/lib/dpkg/status"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	dist(t, "dpkg", "--root="+root, "--install", deb)
+	dpkg := func(args ...string) {
+		t.Helper()
+		dist(t, "dpkg", append([]string{"--root=" + root, "--force-script-chrootless"}, args...)...)
+	}
+	dpkg("--install", deb)
 	program := filepath.Join(root, "usr/sbin/dhcpd")
 	if said := dist(t, program, "-V"); !strings.HasPrefix(said, "dhcpd ") {
 		t.Errorf("dhcpd -V says %q", said)
@@ -52,10 +58,38 @@ func TestN3_DebianPackage(t *testing.T) {
 			t.Errorf("%s is not in it", f)
 		}
 	}
-	dist(t, "dpkg", "--root="+root, "--purge", "dhcpd")
-	if _, err := os.Stat(filepath.Join(root, "usr")); err == nil {
-		t.Error("it leaves /usr behind when it is removed")
+	kept := []string{filepath.Join(root, "etc/dhcp.conf"), filepath.Join(root, "var/lib/dhcpd/dhcp.pool")}
+	for _, f := range kept {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(f), 0o755), os.WriteFile(f, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
 	}
+	dpkg("--install", newer(t, deb))
+	dpkg("--remove", "dhcpd")
+	for _, f := range kept {
+		if _, err := os.Stat(f); err != nil {
+			t.Errorf("after an upgrade and a removal: %v", err)
+		}
+	}
+	dpkg("--purge", "dhcpd")
+	for _, gone := range []string{"usr", "var/lib/dhcpd"} {
+		if _, err := os.Stat(filepath.Join(root, gone)); err == nil {
+			t.Errorf("it leaves /%s behind when it is purged", gone)
+		}
+	}
+	if _, err := os.Stat(kept[0]); err != nil {
+		t.Errorf("after a purge: %v", err)
+	}
+}
+
+// newer makes a package into the next one.
+func newer(t *testing.T, deb string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "next")
+	dist(t, "dpkg-deb", "--raw-extract", deb, dir)
+	dist(t, "sed", "-i", "s/^Version: .*/&.1/", filepath.Join(dir, "DEBIAN", "control"))
+	dist(t, "dpkg-deb", "--build", dir, dir+".deb")
+	return dir + ".deb"
 }
 
 // TestN3_SystemdUnit: systemd understands all of it, and finds it well locked.
@@ -78,7 +112,10 @@ func TestN3_SystemdUnit(t *testing.T) {
 // TestN3_InitFiles: the shell can read them. There is no procd here to run one.
 func TestN3_InitFiles(t *testing.T) {
 	t.Parallel()
-	dist(t, "sh", "-n", "dist/openwrt/files/dhcpd.init")
+	for _, script := range []string{"openwrt/files/dhcpd.init", "debian/postinst", "debian/prerm", "debian/postrm"} {
+		dist(t, "sh", "-n", "dist/"+script)
+		dist(t, "busybox", "sh", "-n", "dist/"+script)
+	}
 	dist(t, "bash", "-n", "dist/completion/dhcpd")
 }
 
