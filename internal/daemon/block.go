@@ -3,6 +3,7 @@ package daemon
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -207,6 +208,9 @@ func (s *service) take(c *pool.Changes, b *block) {
 		s.d.say.log(c.Corrupt.Error())
 	}
 	c.Wake = s.news(c.Wake)
+	// What was freed before the records that still wait, and abandoned again by
+	// them: so it stands in the file, too.
+	c.Free = slices.DeleteFunc(c.Free, func(a netip.Addr) bool { return slices.Contains(s.filling.text.Addrs(), a) })
 	s.table.Take(c)
 	s.core.Rouse(s.d.now, c.Wake...)
 	s.publishOthers(c)
@@ -227,6 +231,7 @@ func (s *service) undo() {
 		for i := len(b.undo) - 1; i >= 0; i-- {
 			s.table.Undo(&b.undo[i].old, b.undo[i].had)
 		}
+		s.publish(b) // lazy records stay as they are, and nobody will write them
 		s.discard(&b.replies)
 	}
 	s.filling.reset()

@@ -8,6 +8,7 @@ import (
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
+	"dhcpd/internal/netip"
 	"dhcpd/pool"
 	"dhcpd/server"
 )
@@ -68,11 +69,9 @@ func (b *bulk) accept(s *service, ear *link.Listener) {
 			continue
 		}
 		c.here, c.there = stream.Ends()
-		if !c.ask((*service).arrive) || c.let == nil {
-			stream.Close() // at once: RFC 6926 section 8.1
-			continue
+		if c.comes() {
+			go c.talk()
 		}
-		go c.talk()
 	}
 }
 
@@ -179,7 +178,30 @@ func (s *service) look(c *caller) {
 	}
 	known, more := c.walk.Some(all[n:], pool.Time(c.now.Unix()))
 	c.seen, c.more = all[:n+known], more
+	s.asStored(c.seen)
 	if !c.more {
 		s.endWalk(c)
+	}
+}
+
+// asStored puts back, among what was copied, what is replaced by records that
+// stable storage does not have yet: nobody is told what may be undone.
+func (s *service) asStored(list []pool.Seen) {
+	var at map[netip.Addr]*pool.Seen
+	for _, b := range [...]*block{s.filling, s.writing} {
+		if b == nil || len(b.undo) == 0 {
+			continue
+		}
+		if at == nil {
+			at = make(map[netip.Addr]*pool.Seen, len(list))
+			for i := range list {
+				at[list[i].Addr] = &list[i]
+			}
+		}
+		for i := len(b.undo) - 1; i >= 0; i-- { // the oldest is what counts
+			if x := at[b.undo[i].old.Addr]; x != nil {
+				x.Record = b.undo[i].old
+			}
+		}
 	}
 }

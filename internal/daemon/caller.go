@@ -7,7 +7,6 @@ import (
 
 	"dhcpd/internal/conf"
 	"dhcpd/internal/dhcp4"
-	"dhcpd/internal/link"
 	"dhcpd/internal/netip"
 	"dhcpd/pool"
 	"dhcpd/server"
@@ -16,7 +15,7 @@ import (
 // caller is a connection.
 type caller struct {
 	s           *service
-	stream      *link.Stream
+	stream      stream
 	here, there netip.Addr
 	out         []byte
 	answer      server.Bulk
@@ -62,6 +61,15 @@ func (c *caller) ask(want func(*service, *caller)) bool {
 	case <-c.s.d.ended:
 		return false
 	}
+}
+
+// comes asks to be let in. Who is not is gone at once (RFC 6926 section 8.1).
+func (c *caller) comes() bool {
+	if c.ask((*service).arrive) && c.let != nil {
+		return true
+	}
+	c.stream.Close()
+	return false
 }
 
 // talk reads queries and answers each before it reads the next one.

@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"time"
+
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
 	"dhcpd/internal/netip"
@@ -41,6 +43,17 @@ type sender interface {
 type pinger interface {
 	Ask(netip.Addr) error
 	Wait() (netip.Addr, error)
+	Close() error
+}
+
+// stream is a link.Stream.
+type stream interface {
+	Read([]byte) (int, error)
+	Next([]byte) (int, error)
+	Write([]byte) error
+	Patience(time.Duration) error
+	Active()
+	Wake()
 	Close() error
 }
 

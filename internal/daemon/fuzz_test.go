@@ -93,7 +93,9 @@ type rig struct {
 	offer map[byte]netip.Addr // what each client was OFFERed or has had last
 	sent  map[uint32]*query   // by xid
 	xid   uint32
-	count uint64 // replay counter of the clients
+	count uint64              // replay counter of the clients
+	pass  func(time.Duration) // has time pass
+	cut   func()              // the power is gone
 	book
 }
 
@@ -112,6 +114,7 @@ type query struct {
 func newRig(t *testing.T, file *pool.File) *rig {
 	d, n, _ := newDaemon(t, "")
 	r := &rig{T: t, file: file, s: d.service, n: n, offer: map[byte]netip.Addr{}, sent: map[uint32]*query{}}
+	r.pass, r.cut = func(by time.Duration) { d.now = d.now.Add(by) }, func() {}
 	r.book.init()
 	d.cfg = rigConfigs[0]
 	n.addr = netip.MustParsePrefix("10.0.0.1/24")
@@ -182,7 +185,7 @@ func (r *rig) play() {
 		r.ask(r.message())
 	case 14, 15:
 		b := r.octet()
-		d.now = d.now.Add(time.Duration(b&15) << (b >> 4 % 12) * time.Second / 4)
+		r.pass(time.Duration(b&15) << (b >> 4 % 12) * time.Second / 4)
 	case 16, 17, 18:
 		r.handOver()
 	case 19, 20:

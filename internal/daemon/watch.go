@@ -59,6 +59,7 @@ func (c *caller) watch() error {
 func (c *caller) watchOn(swept *time.Time) error {
 	// The patience comes first, so that what happens between the question and
 	// the wait cuts it short.
+	was := c.now
 	if err := c.stream.Patience(quiet - c.now.Sub(*swept)); err != nil {
 		return err
 	}
@@ -84,7 +85,7 @@ func (c *caller) watchOn(swept *time.Time) error {
 		c.answer.Look(server.Ends, pool.Time(swept.Unix()))
 		*swept = c.now
 		return c.sweep(news)
-	case news:
+	case news || c.now.Sub(was) > time.Second: // it was too long after a wait
 		return nil
 	}
 	return c.wait()
@@ -166,6 +167,7 @@ func (s *service) hearNews(c *caller) {
 			c.seen = all[:n+1]
 		}
 	}
+	s.asStored(c.seen)
 	c.news = c.news[:copy(c.news, c.news[done:])]
 	if c.missed = 0; len(c.news) == 0 {
 		c.missed, c.lost = c.lost, 0
