@@ -69,7 +69,7 @@ func (c *command) inquiry(ask *daemon.Inquiry) (why string) {
 		}
 		list, err := c.expand(word)
 		if err != nil {
-			return err.Error() + ", nor 'class', 'circuit' or 'remote'"
+			return err.Error() + ", nor 'bootp', 'class', 'circuit' or 'remote'"
 		}
 		if len(list) > 1 || ask.Addr.IsValid() {
 			return word + ": Only one address can be asked for"

@@ -141,7 +141,7 @@ func TestL11_Words(t *testing.T) {
 		"01ff circuit a circuit b":     "Only one text can and must follow 'circuit'",
 		"01ff 10.0.0.1 10.0.0.2":       "10.0.0.2: Only one address can be asked for",
 		"01ff 10.0.0.0/24":             "10.0.0.0/24: Only one address can be asked for",
-		"01ff nobody.invalid":          "nobody.invalid: Unknown host, nor 'class', 'circuit' or 'remote'",
+		"01ff nobody.invalid":          "nobody.invalid: Unknown host, nor 'bootp', 'class', 'circuit' or 'remote'",
 		strings.Repeat("ff", 256) + "": strings.Repeat("ff", 256) + ": Neither an Ethernet address nor a client ID",
 	} {
 		s.expect("-e "+args, "", "dhcpd: "+want+"\n", 1)
@@ -149,6 +149,20 @@ func TestL11_Words(t *testing.T) {
 	for _, id := range []string{"0:0:5e:0:53:9", "00:00:5E:00:53:09", "0100005e005309", "0100005E005309"} {
 		if out, _, status := s.dhcpd("-e", id); status != 0 || !strings.HasPrefix(out, "client        0100005e005309\nclient lines\n  "+s.conf+":10 ") || !strings.Contains(out, "\nchosen        10.99.0.9\n") {
 			t.Errorf("%s: status %d, %s", id, status, out)
+		}
+	}
+}
+
+// TestL11_BOOTP: such a client gets an address of its own only.
+func TestL11_BOOTP(t *testing.T) {
+	s := newSite(t, loop)
+	s.expect("-a 10.99.0.10", "", "", 0)
+	for client, want := range map[string]string{
+		"9": "answer\n  type          BOOTP\n  address       10.99.0.9\n",
+		"8": "answer\n  none          no address for the BOOTP client\n",
+	} {
+		if out, _, _ := s.dhcpd("-e", "0:0:5e:0:53:"+client, "bootp"); !strings.Contains(out, want) {
+			t.Errorf("%s: %s", client, out)
 		}
 	}
 }
