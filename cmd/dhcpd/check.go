@@ -34,9 +34,15 @@ func (c *command) check() {
 		c.fail(err.Error())
 		return
 	}
-	for _, name := range cfg.Files() { // that were named, and so are missed, but for what is built in
+	named, _ := cfg.Paths()
+	scripts := len(named)
+	for i, name := range append(named, cfg.Files()...) { // and so missed, but for what is built in
 		if _, err := safe.ReadFile(name); errors.Is(err, fs.ErrNotExist) && name != confPath && !strings.HasSuffix(name, "/dhcptags.conf") {
-			c.fail(name + " is not there, and counts as empty")
+			what := " is not there, and counts as empty"
+			if i < scripts {
+				what = what[:len(" is not there")]
+			}
+			c.fail(name + what)
 		}
 	}
 	for _, p := range cfg.Problems() {

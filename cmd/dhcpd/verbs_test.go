@@ -211,6 +211,8 @@ func TestL9_Check(t *testing.T) {
 	s.expect("-n", "", "dhcpd: "+filepath.Dir(s.conf)+"/none is not there, and counts as empty\n"+
 		"dhcpd: \""+s.conf+"\", line 1: Macro 'x' is not defined\n"+
 		"dhcpd: \""+s.conf+"\", line 3: Interface 'eth9999' is not there\n", 1)
+	s.write(s.conf, "option script "+s.conf+"; option notify "+s.conf+".no;")
+	s.expect("-n", "", "dhcpd: "+s.conf+".no is not there\n", 1)
 	s.write(s.conf, "host {")
 	s.expect("-n", "", "dhcpd: \""+s.conf+"\", line 1: '{' is not closed\n", 1)
 }

@@ -190,6 +190,7 @@ var bad = []struct{ text, want string }{
 	{"PXEinterface 010203040506;", `"dhcp.conf", line 1: PXEinterface takes at most 3 octets, not 6`},
 	{"domainsearch;", `"dhcp.conf", line 1: Usage: domainsearch name ...`},
 	{"domainsearch example.com a..b;", `"dhcp.conf", line 1: 'a..b' is not a domain name`},
+	{"domainsearch \"a.example b.example\";", `"dhcp.conf", line 1: 'a.example b.example' is not a domain name`},
 	{"domainsearch " + strings.Repeat("x", 64) + ";", `"dhcp.conf", line 1: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' is not a domain name`},
 	{"IProute 10.0.0.0/8;", `"dhcp.conf", line 1: Usage: IProute destination/length gateway ...`},
 	{"IProute 10.0.0.0 10.0.0.1;", `"dhcp.conf", line 1: '10.0.0.0' is not a netblock`},

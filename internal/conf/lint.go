@@ -28,7 +28,7 @@ type linter struct {
 // The rules: first those about what a client gets, which is made up for each
 // condition and for each address of the pool.
 var lints = [...]func(*linter){gateways, untimely, nowhere, overridden, enclosed, never,
-	bootless, doubled, flash, idle, unused}
+	bootless, doubled, netless, flash, idle, unused}
 
 const clientLints = 7
 

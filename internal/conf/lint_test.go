@@ -68,6 +68,9 @@ func TestL9_Lint(t *testing.T) {
 		{"a broadcast address", lintNet + "client 00 10.0.0.255;", "", "10.0.0.255 is the broadcast address of its network"},
 		{"of a network of two", "host 10.0.0.0/31 {};\nclient 00 10.0.0.0; client 01 10.0.0.1;", "", ""},
 		{"on no network", lintNet + "client 00 10.0.1.9;", "", "10.0.1.9 gets nothing: no netmask is set for it"},
+		{"an interface on no network", lintNet + "interface eth0 10.0.1.1;", "", "10.0.1.1 gets nothing: no netmask is set for it"},
+		{"interfaces with one", lintNet + "interface eth0 10.0.0.1; interface eth0 10.9.9.9 { netmask /32; };", "", ""},
+		{"no Ethernet", lintNet + "interface tun0 10.0.1.1;", "", ""},
 		{"with a netmask of its own", lintNet + "client 00 10.0.1.9 { netmask /24; no gateway; };", "", ""},
 		{"a host that is not known is a problem", "\nclient 00 nobody;", "", "Can't find the address of 'nobody'"},
 
@@ -138,7 +141,8 @@ func TestL9_Lint(t *testing.T) {
 		{"a macro for others", lintNet + "include lib;", "", ""},
 	}
 	for _, tt := range tests {
-		got := lintOf(t, tt.text, tt.pool, Env{Hosts: hosts, Include: files(map[string]string{"lib": "macro m { domain a; };"})})
+		got := lintOf(t, tt.text, tt.pool, Env{Hosts: hosts, Include: files(map[string]string{"lib": "macro m { domain a; };"}),
+			Interfaces: []Ifname{{"eth0", 1, true}, {"eth1", 2, true}, {"tun0", 3, false}}})
 		want := tt.want
 		if want != "" {
 			want = `"dhcp.conf", line 2: ` + want

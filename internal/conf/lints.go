@@ -57,13 +57,15 @@ func untimely(l *linter) {
 	}
 }
 
+const unmasked = " gets nothing: no netmask is set for it"
+
 // nowhere: a client line with an address that no host can have, or with a second
 // one for a network.
 func nowhere(l *linter) {
 	if l.el.kind != onClient || !l.el.possible() {
 		return
 	}
-	why := " gets nothing: no netmask is set for it"
+	why := unmasked
 	if l.masked {
 		why = edge(l.addr, l.mask)
 		other, _ := l.c.Ask(&l.q).Fixed(netip.AddrFrom(l.addr ^ ^l.mask)) // the farthest from it
@@ -166,6 +168,19 @@ func (el *element) block() block {
 		return block{el.addrs[0], 32}
 	}
 	return block{}
+}
+
+// netless: an Ethernet of ours with an address on no network. What is none, as a
+// tunnel, can do without.
+func netless(l *linter) {
+	for _, el := range l.c.interfaces {
+		l.gather(&Query{If: el.ifname, Class: []byte(ownClass)}, el.addrs[0])
+		for _, i := range l.ifaces {
+			if i.Ether && i.Name == el.ifname && !l.masked {
+				l.say(el.at, dotted(l.addr)+unmasked)
+			}
+		}
+	}
 }
 
 // bootless: a file to boot from, and nobody who has it.

@@ -219,7 +219,7 @@ func (k *compiler) addHost(v *value, t dhcp4.Tag, it *item) bool {
 func domains(args line) value {
 	var names []string
 	for i := range args {
-		if _, err := dhcp4.AppendDomains(nil, args[i].text); err != nil {
+		if _, err := dhcp4.AppendDomains(nil, args[i].text); err != nil || strings.ContainsAny(args[i].text, " ,") {
 			args[i].reject("a domain name")
 		}
 		names = append(names, args[i].text)
