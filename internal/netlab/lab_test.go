@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"dhcpd/internal/netip"
 )
@@ -92,15 +94,19 @@ func TestLab_SwitchAndCarrier(t *testing.T) {
 		h.Addr("eth0", fmt.Sprintf("10.0.0.%d/24", i+1))
 		hosts = append(hosts, h)
 	}
+	reaches := func(h *Host, a string) { // the first frames may find the switch deaf
+		t.Helper()
+		lab.Until("an answer of "+a, func() bool { _, code := h.Try("busybox", "ping", "-c1", "-W5", a); return code == 0 })
+	}
 	for _, h := range hosts[1:] {
-		h.Run("busybox", "ping", "-c1", "-W5", "10.0.0.1")
+		reaches(h, "10.0.0.1")
 	}
 	running := func() bool { return strings.Contains(hosts[0].Iface("eth0").Flags.String(), "running") }
 	ports[0].Cut()
 	hosts[0].Until("no carrier", func() bool { return !running() })
 	ports[0].Mend()
 	hosts[0].Until("a carrier", running)
-	hosts[0].Run("busybox", "ping", "-c1", "-W5", "10.0.0.3")
+	reaches(hosts[0], "10.0.0.3")
 	hosts[0].DelAddr("eth0", "10.0.0.1/24")
 	if list := hosts[0].Addrs("eth0"); len(list) != 0 {
 		t.Errorf("addresses left: %v", list)
@@ -126,6 +132,25 @@ func TestLab_Proc(t *testing.T) {
 	k := h.Start("sleep", "600")
 	if k.Kill(); !k.Ended() || k.Wait() != 128+9 {
 		t.Errorf("killed: exit status %d", k.Wait())
+	}
+}
+
+// TestLab_LateReader: a program's output is whole, however late we are to read
+// it, and though a child of its own holds the pipe.
+func TestLab_LateReader(t *testing.T) {
+	p := New(t).Host("h").Start("sh", "-c", "trap 'sleep 1000 & seq 10000; exit' TERM; echo ready; while :; do sleep 60 & wait; done")
+	p.WaitLine("ready")
+	p.mu.Lock()
+	p.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+		t.Error("ended, and its output is not in")
+	case <-time.After(2 * time.Second):
+	}
+	p.mu.Unlock()
+	p.Wait()
+	if got := strings.Count(p.Output(), "\n"); got != 1+10000 {
+		t.Errorf("%d lines, want 10001", got)
 	}
 }
 

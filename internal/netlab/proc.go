@@ -43,33 +43,63 @@ func (h *Host) spawn(name string, args []string) *Proc {
 		ended: make(chan struct{}),
 		more:  make(chan struct{}),
 	}
-	var err error
+	out, in, err := os.Pipe()
+	if err != nil {
+		h.lab.t.Fatalf("netlab: %v", err)
+	}
 	h.onThread(func() {
 		p.cmd = exec.Command(name, args...)
 		p.cmd.Dir = h.Dir
-		p.cmd.Stdout, p.cmd.Stderr = p, p
-		p.cmd.WaitDelay = time.Second // children of its own may keep the pipe open
+		p.cmd.Stdout, p.cmd.Stderr = in, in
 		p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		err = p.cmd.Start()
 	})
+	in.Close()
 	if err != nil {
+		out.Close()
 		h.lab.t.Fatalf("netlab: host %s: %s: %v", h.Name, p.said, err)
 	}
+	gone := make(chan struct{})
+	go p.read(out, gone)
 	go func() {
 		p.cmd.Wait()
-		close(p.ended)
+		out.SetReadDeadline(time.Unix(1, 0)) // children of its own may keep the pipe open
+		close(gone)
 	}()
 	return p
 }
 
-// Write takes the program's output.
-func (p *Proc) Write(b []byte) (int, error) {
+// read takes the program's output until it has ended, and then what it has left
+// in the pipe, however late we are.
+func (p *Proc) read(out *os.File, gone <-chan struct{}) {
+	defer close(p.ended)
+	defer out.Close()
+	b := make([]byte, 1<<16)
+	for n, err := 0, error(nil); err == nil; {
+		n, err = out.Read(b)
+		p.keep(b[:n])
+	}
+	<-gone // it may have closed its output before
+	conn, err := out.SyscallConn()
+	if err != nil {
+		return
+	}
+	conn.Control(func(fd uintptr) {
+		for n, err := 1, error(nil); n > 0 || err == syscall.EINTR; {
+			if n, err = syscall.Read(int(fd), b); n > 0 {
+				p.keep(b[:n])
+			}
+		}
+	})
+}
+
+// keep adds to the program's output.
+func (p *Proc) keep(b []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.out.Write(b)
 	close(p.more)
 	p.more = make(chan struct{})
-	return len(b), nil
 }
 
 // Output returns all that the program has said so far.
