@@ -93,6 +93,9 @@ func (s *Server) choose() (place, reason) {
 		return place{}, standby
 	}
 	why := noAddress
+	if s.table.Shut() {
+		why = corrupt
+	}
 	for _, rule := range order {
 		for _, l := range s.links {
 			if !l.net.IsValid() {

@@ -101,4 +101,7 @@ func TestL11_Objections(t *testing.T) {
 	if why := trace[len(trace)-1].Why; why != "none" {
 		t.Errorf("the last rule of a corrupt pool: %q", why)
 	}
+	if w.count(corrupt) != 1 {
+		t.Error("that is not the reason why there is no answer")
+	}
 }
