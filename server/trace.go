@@ -39,8 +39,10 @@ func (s *Server) tried(rule string, l link, a netip.Addr, ok bool) {
 		t.Addr, t.Why = l.on, noNetwork.String()
 	case !a.IsValid() || a.IsUnspecified():
 		t.Addr, t.Why = netip.Addr{}, "none"
-		if full := s.full(l); rule != ruleEntry && full != fine {
-			t.Why = full.String()
+		for i := range order {
+			if full := s.full(l); order[i].name == rule && order[i].fresh && full != fine {
+				t.Why = full.String()
+			}
 		}
 	case !ok:
 		t.Why = s.objection(a, rule, l)

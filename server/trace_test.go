@@ -61,6 +61,9 @@ func TestL11_TraceIsTheDecision(t *testing.T) {
 			t.Errorf("%q came %d times, of %v", what, seen[what], seen)
 		}
 	}
+	if n := seen["current lease: as many on the network as the limit allows"]; n > 0 { // it is for new ones
+		t.Errorf("%d clients can't keep what they have, for the limit", n)
+	}
 }
 
 // TestL11_Objections: what each rule says of an address that it does not give.
