@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 }
 
 var insides = map[string]func(){
-	"calls": insideCalls, "files": insideFiles, "denied": insideDenied, "another's": insideAnothers, "nobody": insideNobody,
+	"calls": insideCalls, "files": insideFiles, "denied": insideDenied, "off": insideOff, "another's": insideAnothers, "nobody": insideNobody,
 }
 
 // inside runs one of them with a folder as its own, and returns what it says.
@@ -311,13 +311,30 @@ func TestN4_Files(t *testing.T) {
 
 // insideDenied stands for a kernel that lacks what it refuses.
 func insideDenied() {
-	p := search(door, []uint32{unix.SYS_CAPGET, unix.SYS_SECCOMP, unix.SYS_LANDLOCK_CREATE_RULESET}) // sorted, on any machine
+	lack(syscall.EPERM, unix.SYS_CAPGET, unix.SYS_SECCOMP, unix.SYS_LANDLOCK_CREATE_RULESET) // sorted, on any machine
+	fmt.Println(In(&Reach{Lacks: lacks}))
+}
+
+// insideOff is for a kernel that has Landlock and was started without.
+func insideOff() {
+	lack(syscall.EOPNOTSUPP, unix.SYS_LANDLOCK_CREATE_RULESET)
+	did := In(&Reach{Lacks: lacks})
+	fmt.Println(strings.HasPrefix(did, "no-new-privs; capabilities"), strings.Contains(did, "; seccomp of "))
+}
+
+// lack has these calls end with an error.
+func lack(with syscall.Errno, calls ...uint32) {
+	p := search(door, calls)
+	for i := range p {
+		if p[i].K == refused {
+			p[i].K = unix.SECCOMP_RET_ERRNO | uint32(with)
+		}
+	}
 	f := unix.SockFprog{Len: uint16(len(p)), Filter: &p[0]}
 	noNewPrivs(nil)
 	if _, _, e := syscall.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&f))); e != 0 {
 		panic(e)
 	}
-	fmt.Println(In(&Reach{Lacks: lacks}))
 }
 
 // TestN4_Degraded: one line for each lock that the kernel does not have; the
@@ -325,6 +342,7 @@ func insideDenied() {
 func TestN4_Degraded(t *testing.T) {
 	want(t, inside(t, "denied", t.TempDir()), "done without capabilities: operation not permitted",
 		"done without Landlock: operation not permitted", "done without seccomp: operation not permitted", "no-new-privs")
+	want(t, inside(t, "off", t.TempDir()), "done without Landlock: operation not supported", "true true")
 }
 
 func insideAnothers() {
