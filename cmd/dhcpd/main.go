@@ -4,6 +4,7 @@ package main
 import (
 	"io"
 	"os"
+	"syscall"
 
 	"dhcpd/internal/hook"
 	"dhcpd/internal/link"
@@ -22,8 +23,13 @@ var (
 )
 
 func main() {
-	asFirst()
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	first := asFirst()
+	status := run(os.Args[1:], os.Stdout, os.Stderr)
+	if first && status == 0 {
+		io.WriteString(os.Stderr, "dhcpd: done, and waits: the kernel panics when its first process ends\n")
+		_ = syscall.Pause() // there is nobody to send a signal
+	}
+	os.Exit(status)
 }
 
 // run does what the command line says and returns the exit status.
