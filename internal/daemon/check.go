@@ -218,6 +218,9 @@ func (c *checks) end(i int, o server.Outcome) {
 // due asks again or gives up where it is time to, and closes the ears that
 // nothing needs.
 func (c *checks) due() {
+	for len(c.came) > 0 { // what was said in time counts, also if the machine slept over that
+		c.hear(<-c.came)
+	}
 	now := c.s.d.now
 	for i := 0; i < len(c.asked); i++ {
 		q := &c.asked[i]
