@@ -76,7 +76,7 @@ func explain(host link.Host, o *Options, env *conf.Env, t *pool.Table, now time.
 	if err != nil {
 		return err
 	}
-	d := &Daemon{opt: *o, now: now, nets: map[int]*network{}, addrs: map[netip.Addr]bool{}, ifSet: map[string]bool{}}
+	d := &Daemon{opt: *o, doors: linux, now: now, nets: map[int]*network{}, addrs: map[netip.Addr]bool{}, ifSet: map[string]bool{}}
 	d.service = &service{d: d}
 	d.number(links)
 	env.Interfaces, env.Trace = d.ifs, true

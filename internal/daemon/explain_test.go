@@ -142,6 +142,21 @@ func TestL11_WireAndSecured(t *testing.T) {
 	}
 }
 
+// TestL11_Relayed: where requests are relayed, too, the pool may be for later.
+func TestL11_Relayed(t *testing.T) {
+	table := pool.NewTable()
+	table.Add(netip.MustParseAddr("10.0.0.20"))
+	for option, want := range map[string]string{
+		`relay 192.0.2.9`:             " DHCPOFFER",
+		`relay 192.0.2.9 fallback 30`: " the servers that we relay to give the addresses here",
+	} {
+		asks := inquirer(t, explained+`option "eth1" `+option+`; option "eth1" agent { select; };`, table, ethernet(1))
+		if e := asks(Inquiry{ID: []byte{1, 2, 0, 0, 0, 0, 1}}).Networks[0]; said(&e.Answer) != want {
+			t.Errorf("%s:%s, want%s", option, said(&e.Answer), want)
+		}
+	}
+}
+
 // TestL11_Conditions: class, circuit and remote count.
 func TestL11_Conditions(t *testing.T) {
 	table := pool.NewTable()
