@@ -215,8 +215,8 @@ func (d *Daemon) start() (err error) {
 		return err
 	}
 	d.openTeller()
+	d.look(links) // brings them up, which in test mode nobody may do any more when locked in
 	d.lockIn()
-	d.look(links)
 	d.settle()
 	d.say.memory()
 	return d.fatal

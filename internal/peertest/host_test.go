@@ -207,11 +207,13 @@ func TestC15_B3_Stays(t *testing.T) {
 	})
 }
 
-// TestD1_AsIf: at test level 1 the client acts as if, and touches nothing.
+// TestD1_AsIf: at test level 1 the client acts as if, and touches nothing but a
+// link that is down.
 func TestD1_AsIf(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, ourClient)
 	n.server.Dnsmasq(netlab.Serve("eth0", "10.0.0.1/24"))
+	n.client.Down("eth0")
 	p := n.start(n.client, "-t1")
 	n.await(dhcp4.ACK)
 	p.WaitLine(`10\.0\.0\.1\d\d`)
