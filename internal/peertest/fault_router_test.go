@@ -30,6 +30,7 @@ func through(t *testing.T, from, to *netlab.Host, a netip.Addr) (stop func() (se
 	in.SetReadBuffer(4 << 20) // the test may be slow to read
 	out = open(from, func() (*net.UDPConn, error) { return net.DialUDP("udp4", nil, at) })
 	over, sent, came := make(chan bool), make(chan int, 1), make(chan int)
+	const last = 1<<32 - 1
 	go func() {
 		n := 0
 		for tick := time.NewTicker(2 * time.Millisecond); ; n++ {
@@ -46,8 +47,8 @@ func through(t *testing.T, from, to *netlab.Host, a netip.Addr) (stop func() (se
 	go func() {
 		seen := map[uint32]bool{}
 		for b := make([]byte, 4); ; {
-			if _, err := in.Read(b); err != nil {
-				break // told to end, with all that has come
+			if _, err := in.Read(b); err != nil || binary.BigEndian.Uint32(b) == last {
+				break
 			}
 			seen[binary.BigEndian.Uint32(b)] = true
 		}
@@ -56,7 +57,8 @@ func through(t *testing.T, from, to *netlab.Host, a netip.Addr) (stop func() (se
 	return func() (int, int) {
 		close(over)
 		n := <-sent
-		in.SetReadDeadline(time.Now().Add(time.Second)) // what is on its way yet
+		in.SetReadDeadline(time.Now().Add(netlab.Patience))
+		out.Write(binary.BigEndian.AppendUint32(nil, last)) // it comes behind all that is on its way
 		return n, n - <-came
 	}
 }
