@@ -211,8 +211,6 @@ func TestR4_SourceTo(t *testing.T) {
 	})
 }
 
-// TestUDP_Batch: what waits comes in one turn, whole and in order; what is too
-// long for the buffer is marked.
 // TestL2_Dropped: what the kernel throws away is counted: what is kept out, and
 // what there is no room for.
 func TestL2_Dropped(t *testing.T) {
@@ -235,9 +233,11 @@ func TestL2_Dropped(t *testing.T) {
 	}
 }
 
+// TestUDP_Batch: what waits comes in one turn, whole and in order; what is too
+// long for the buffer is marked.
 func TestUDP_Batch(t *testing.T) {
 	s, x, _, one, _ := multihomed(t)
-	server, client := s.listen(67, ID{}), x.listen(68, ID{})
+	server, client, other := s.listen(67, ID{}), x.listen(68, ID{}), s.listen(68, one)
 	out := NewBatch(40, 2048)
 	for i := 0; !out.Full(); i++ {
 		m := out.Add()
@@ -246,6 +246,7 @@ func TestUDP_Batch(t *testing.T) {
 	if lost, err := client.Send(out); lost != 0 || err != nil {
 		t.Fatal(lost, err)
 	}
+	arrived(t, client, other, "10.1.0.1:68")
 	in := NewBatch(32, 500)
 	got := 0
 	for _, n := range []int{32, 8} {
@@ -266,7 +267,7 @@ func TestUDP_Batch(t *testing.T) {
 // TestUDP_Lost: of a batch, what can't be sent is told, and the rest is sent.
 func TestUDP_Lost(t *testing.T) {
 	s, x, _, one, _ := multihomed(t)
-	server, client := s.listen(67, ID{}), x.listen(68, ID{})
+	server, client, other := s.listen(67, ID{}), x.listen(68, ID{}), x.listen(1068, ID{})
 	out := NewBatch(5, 2048)
 	for _, to := range []string{"10.1.0.9:68", "10.77.0.1:67", "10.1.0.9:68", "10.77.0.2:67", "10.1.0.9:68"} {
 		m := out.Add()
@@ -276,6 +277,7 @@ func TestUDP_Lost(t *testing.T) {
 	if want := "send 5 octets to 10.77.0.1:67 by interface 0: network is unreachable"; lost != 2 || err == nil || err.Error() != want {
 		t.Errorf("%d lost, %v", lost, err)
 	}
+	arrived(t, server, other, "10.1.0.9:1068")
 	in := NewBatch(5, 2048)
 	if err := client.Receive(in); err != nil || in.Len() != 3 {
 		t.Errorf("%d came, %v", in.Len(), err)
