@@ -167,7 +167,9 @@ GATE_XZ     = 1000000
 
 cross: $(TARGETS:%=build/dhcpd-%)
 
+# Of another architecture with GOARCH= and what goes with it, by any name.
 build/dhcpd-%: build/overlay.json FORCE
+	$(if $(env_$*)$(GOARCH),,$(error there is no target $*, but $(TARGETS); for another one say GOARCH=))
 	@$(env_$*) $(BUILD) -o $@ ./cmd/dhcpd
 
 size: cross

@@ -3,6 +3,7 @@ package peertest
 import (
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -43,7 +44,7 @@ func TestN1_SmallRouter(t *testing.T) {
 // nothing can be written but in a tmpfs, and no flag says where that is.
 func TestN1_ReadOnlyRoot(t *testing.T) {
 	t.Parallel()
-	dist(t, "make", "-s", "build/dhcpd-firmware", "CONF=/run/overlay/dhcp.conf", "STATE=/run/overlay", "RUN=/run/overlay/counts")
+	dist(t, "make", "-s", "build/dhcpd-firmware", "GOARCH="+runtime.GOARCH, "CONF=/run/overlay/dhcp.conf", "STATE=/run/overlay", "RUN=/run/overlay/counts")
 	bin, err := filepath.Abs("../../build/dhcpd-firmware")
 	if err != nil {
 		t.Fatal(err)
