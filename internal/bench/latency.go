@@ -76,7 +76,8 @@ func (c *crowd) exchange(i int, start time.Time, w *waits) error {
 		}
 		switch is := c.clients[i].asked; {
 		case now-begun > patience:
-			return fmt.Errorf("an exchange has not ended in %v", patience)
+			return fmt.Errorf("an exchange has not ended in %v: %v was sent to %v, %d messages again",
+				patience, is, c.server, c.again.Load())
 		case is == was:
 			continue
 		case is == dhcp4.Request:
