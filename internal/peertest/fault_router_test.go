@@ -30,7 +30,6 @@ func through(t *testing.T, from, to *netlab.Host, a netip.Addr) (stop func() (se
 	in.SetReadBuffer(4 << 20) // the test may be slow to read
 	out = open(from, func() (*net.UDPConn, error) { return net.DialUDP("udp4", nil, at) })
 	over, sent, came := make(chan bool), make(chan int, 1), make(chan int)
-	const last = 1<<32 - 1
 	go func() {
 		n := 0
 		for tick := time.NewTicker(2 * time.Millisecond); ; n++ {
@@ -45,12 +44,17 @@ func through(t *testing.T, from, to *netlab.Host, a netip.Addr) (stop func() (se
 		}
 	}()
 	go func() {
-		seen := map[uint32]bool{}
-		for b := make([]byte, 4); ; {
-			if _, err := in.Read(b); err != nil || binary.BigEndian.Uint32(b) == last {
+		seen, all := map[uint32]bool{}, -1
+		for b := make([]byte, 5); len(seen) != all; {
+			n, err := in.Read(b)
+			if err != nil {
 				break
 			}
-			seen[binary.BigEndian.Uint32(b)] = true
+			if k := binary.BigEndian.Uint32(b); n == 4 {
+				seen[k] = true
+			} else {
+				all = int(k)
+			}
 		}
 		came <- len(seen)
 	}()
@@ -58,7 +62,7 @@ func through(t *testing.T, from, to *netlab.Host, a netip.Addr) (stop func() (se
 		close(over)
 		n := <-sent
 		in.SetReadDeadline(time.Now().Add(netlab.Patience))
-		out.Write(binary.BigEndian.AppendUint32(nil, last)) // it comes behind all that is on its way
+		out.Write(append(binary.BigEndian.AppendUint32(nil, uint32(n)), 0)) // how many there are; it may overtake some
 		return n, n - <-came
 	}
 }
