@@ -187,7 +187,7 @@ func (k *compiler) follow(b *body, it *item) {
 // is not known (yet).
 func (k *compiler) addrs(it *item) []uint32 {
 	if a, ok := parseAddr(it.text); ok {
-		k.means(it, dotted(a))
+		k.means(it, a, "")
 		return []uint32{a}
 	}
 	if strings.Trim(it.text, "0123456789.") == "" || strings.ContainsAny(it.text, ":/") {
@@ -206,9 +206,9 @@ func (k *compiler) addrs(it *item) []uint32 {
 
 // means tells what an item stands for, where that is not what it looks like:
 // 10.0.0.010 is 10.0.0.8.
-func (k *compiler) means(it *item, what string) {
-	if k.advise && it.text != what {
-		k.once(it.at, quote(it.text)+" means "+what)
+func (k *compiler) means(it *item, a uint32, length string) {
+	if k.advise && it.text != dotted(a)+length {
+		k.once(it.at, quote(it.text)+" means "+dotted(a)+length)
 	}
 }
 

@@ -129,7 +129,8 @@ func (k *compiler) block(it *item) block {
 	if !ok {
 		it.reject("a netblock")
 	}
-	k.means(it, dotted(b.addr)+"/"+strconv.Itoa(int(b.bits)))
+	_, length, _ := strings.Cut(it.text, "/")
+	k.means(it, b.addr, "/"+length)
 	return b
 }
 
