@@ -189,10 +189,13 @@ func count(path string, from int64) (records, syncs float64, err error) {
 	return records, syncs, nil
 }
 
+// spare is how many free addresses a pool of so many leases has.
+func spare(leases int) int { return leases/25 + 1 }
+
 // pool writes a pool file of so many leases, and a few free addresses.
 func (b *bench) pool(dir string, leases int) {
 	var members []netip.Addr
-	for i := range leases + leases/25 + 1 {
+	for i := range leases + spare(leases) {
 		members = append(members, member(i))
 	}
 	_, err := pool.Edit(filepath.Join(dir, "dhcp.pool"), pool.Add, members)
