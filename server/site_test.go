@@ -176,3 +176,15 @@ func prefixes(s string) (list []netip.Prefix) {
 	}
 	return list
 }
+
+// TestS1_NotServed: who is left without a netmask, as by its class, gets no
+// answer.
+func TestS1_NotServed(t *testing.T) {
+	w := newWorld(t, house+"class bad { no netmask; };", "10.0.0.20")
+	if a := w.ask(discover(9, text(dhcp4.ClassID, "bad one"))); a.reply != nil || w.count(noInformation) != 1 {
+		t.Errorf("%s", a.did)
+	}
+	if a := w.ask(discover(9, text(dhcp4.ClassID, "good one"))); a.reply == nil {
+		t.Errorf("%s", a.did)
+	}
+}
