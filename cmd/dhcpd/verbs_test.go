@@ -199,7 +199,7 @@ func TestP6_LinksAreRefused(t *testing.T) {
 }
 
 func TestL9_Check(t *testing.T) {
-	s := newSite(t, "host 10.0.0.0/24 { host 10.0.0.0/28 { DHCPlease 60; } };\nclient 0:0:5e:0:53:7 10.0.0.7;")
+	s := newSite(t, "host 10.0.0.0/24 { host 10.0.0.0/28 { DHCPlease 60; } };\nclient 0:0:5e:0:53:7 10.0.0.7; option server;")
 	s.expect("-n", "", "", 0)
 	s.expect("-a 10.0.0.1-10.0.0.6", "", "", 0)
 	s.expect("-n", "", "", 0)
@@ -230,12 +230,12 @@ func TestL9_CheckAdvises(t *testing.T) {
 	s.expect("-n", "", path+"line 2: Leases too short for flash: those of the pool come to 3960 records an hour\n", 1)
 	s.write(s.pool, "rubbish\n")
 	s.expect("-n", "", "dhcpd: read "+s.pool+": is not a pool file\n", 1)
-	s = newSite(t, "include \"dhcptags.conf\";\nhost 10.0.0.0/24 { DHCPlease 3600; DNSserver 10.0.0.7; };")
+	s = newSite(t, "include \"dhcptags.conf\";\nhost 10.0.0.0/24 { DHCPlease 3600; DNSserver 10.0.0.7; }; client 00 10.0.0.8; option server;")
 	s.expect("-n", "", "", 0)
 	s.expect("-a 10.0.0.7", "", "", 0)
 	path = "dhcpd: \"" + s.conf + "\", "
 	s.expect("-n", "", path+"line 2: 10.0.0.7 belongs to a server\n", 1)
-	s.write(s.conf, "host 10.0.0.0/24 { DHCPlease 3600; DNSserver 10.0.0.7; };\nclient 00 10.0.0.7;")
+	s.write(s.conf, "host 10.0.0.0/24 { DHCPlease 3600; DNSserver 10.0.0.7; };\nclient 00 10.0.0.7; option server;")
 	s.expect("-n", "", path+"line 2: 10.0.0.7 belongs to a client\n", 1)
 	s = newSite(t, "")
 	s.conf += "x"

@@ -26,6 +26,7 @@ type compiler struct {
 	relays   map[string]bool    // interfaces with `option relay`, "" for the one that asks
 	agents   []problem          // where `option agent` stands, for which interface
 	server   place              // where `option server` stands
+	serves   bool               // it stands somewhere, perhaps with inform
 	advise   bool               // Problems are to tell more: see lint
 }
 

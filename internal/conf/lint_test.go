@@ -141,6 +141,9 @@ func TestL9_Lint(t *testing.T) {
 		{"a macro for others", lintNet + "include lib;", "", ""},
 	}
 	for _, tt := range tests {
+		if tt.pool != "" && !strings.Contains(tt.text, " server") { // or that would be said
+			tt.text += " option \"eth0\" server;"
+		}
 		got := lintOf(t, tt.text, tt.pool, Env{Hosts: hosts, Include: files(map[string]string{"lib": "macro m { domain a; };"}),
 			Interfaces: []Ifname{{"eth0", 1, true}, {"eth1", 2, true}, {"tun0", 3, false}}})
 		want := tt.want
@@ -156,12 +159,30 @@ func TestL9_Lint(t *testing.T) {
 	}
 }
 
+// TestL9_LintPool: addresses in the pool are for nobody without a server.
+func TestL9_LintPool(t *testing.T) {
+	for option, want := range map[string]string{
+		"":                        `"dhcp.conf", line 1: The pool has addresses, and no line says option server`,
+		"server":                  "",
+		"server inform":           "",
+		"relay 10.0.0.1 fallback": "",
+	} {
+		text := lintNet
+		if option != "" {
+			text += "option \"eth0\" " + strings.Replace(option, "fallback", "fallback 30", 1) + ";"
+		}
+		if got := strings.Join(lintOf(t, text, "10.0.0.9", Env{}), "\n"); got != want {
+			t.Errorf("%s: %s", option, got)
+		}
+	}
+}
+
 // several lines of a kind are enough, whatever the size of the file.
 func TestL9_LintInTime(t *testing.T) {
 	text, hosts := site(100_000)
 	text = strings.ReplaceAll(text, "254; DHCPlease 3600", "254; DHCPrenewal 3200; DHCPlease 3600")
 	start := spent(t)
-	got := lintOf(t, text, "10.0.0.201-10.15.66.64", Env{Hosts: hosts})
+	got := lintOf(t, text+"option \"eth0\" server;", "10.0.0.201-10.15.66.64", Env{Hosts: hosts})
 	if took := spent(t) - start; took > 20*time.Second { // it takes about one
 		t.Errorf("100,000 clients and 1,000,000 addresses take %v", took)
 	} else {

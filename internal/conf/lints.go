@@ -248,8 +248,11 @@ func flash(l *linter) {
 	}
 }
 
-// idle: a server with nothing to give.
+// idle: a server with nothing to give, and something to give without a server.
 func idle(l *linter) {
+	if len(l.pool) > 0 && !l.serves && len(l.relays) == 0 {
+		l.say(place{line: 1}, "The pool has addresses, and no line says option server")
+	}
 	if l.server != (place{}) && len(l.pool)+len(l.c.ids) == 0 {
 		l.say(l.server, "There is neither a client line nor an address in the pool (see dhcpd -a)")
 	}

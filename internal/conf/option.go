@@ -94,6 +94,7 @@ func (k *compiler) option(b *body, l line) {
 	}
 	switch o.name {
 	case "server":
+		k.serves = true
 		if len(args) == 1 { // not inform, which needs nobody to have an address from here
 			k.server = l[0].at
 		}
