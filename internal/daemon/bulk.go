@@ -8,7 +8,6 @@ import (
 
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
-	"dhcpd/internal/netip"
 	"dhcpd/pool"
 	"dhcpd/server"
 )
@@ -20,8 +19,8 @@ import (
 type bulk struct {
 	ear     *link.Listener // nil while nobody may ask
 	wants   chan *caller   // what connections want of the loop
-	callers int
-	watch   []*caller // those who are told what changes
+	callers []*caller
+	ending  bool // nobody is told any more
 }
 
 // mostCallers is how many connections there may be (RFC 6926 section 6.3,
@@ -70,7 +69,7 @@ func (b *bulk) accept(s *service, ear *link.Listener) {
 		}
 		c.here, c.there = stream.Ends()
 		if c.comes() {
-			go c.talk()
+			go c.talk(stream)
 		}
 	}
 }
@@ -109,7 +108,7 @@ func (s *service) permit(c *caller) {
 func (s *service) arrive(c *caller) {
 	s.permit(c)
 	why := " may not ask"
-	if c.let != nil && s.bulk.callers >= mostCallers {
+	if c.let != nil && len(s.bulk.callers) >= mostCallers {
 		why = " is one too many"
 		c.let, c.wrong = nil, c.there.String()+why
 		s.remark(c)
@@ -118,7 +117,7 @@ func (s *service) arrive(c *caller) {
 		s.d.drop(&s.d.count.of[rebuffed], "TCP port 67", c.there.String()+why)
 		return
 	}
-	s.bulk.callers++
+	s.bulk.callers = append(s.bulk.callers, c)
 	s.d.count.of[callers]++
 }
 
@@ -126,12 +125,49 @@ func (s *service) arrive(c *caller) {
 func (s *service) leave(c *caller) {
 	s.endWalk(c)
 	s.bulk.dismiss(c)
-	s.bulk.callers--
 	if c.broken {
 		s.d.count.of[brokenOff]++
 	}
 	if c.wrong != "" {
 		s.remark(c)
+	}
+}
+
+// dismiss takes a connection off the list.
+func (b *bulk) dismiss(c *caller) {
+	for i, w := range b.callers {
+		if w == c {
+			last := len(b.callers) - 1
+			b.callers[i], b.callers[last] = b.callers[last], nil
+			b.callers = b.callers[:last]
+			return
+		}
+	}
+}
+
+const shutsDown = "the server shuts down"
+
+// farewell has all connections end, and those who wait for an answer told so
+// (RFC 6926 section 8.5, RFC 7724 sections 7.4 and 8.4): who watches, when all is
+// told. Who has not read that when the time is over goes without.
+func (s *service) farewell() {
+	b, d := &s.bulk, s.d
+	if len(b.callers) == 0 {
+		return
+	}
+	s.finish()
+	b.ending = true
+	for _, c := range b.callers {
+		c.stream.Wake()
+	}
+	end := d.clock.Now().Add(time.Second)
+	d.check(d.alarm.Set(d.clock.boottime(end)))
+	for len(b.callers) > 0 && d.clock.Now().Before(end) {
+		select {
+		case c := <-b.wants:
+			s.callerWants(c)
+		case <-d.alarm.C:
+		}
 	}
 }
 
@@ -162,6 +198,11 @@ func (s *service) hearQuery(c *caller) {
 // look copies the next addresses: first those of client elements that the table
 // doesn't have, then those of the table.
 func (s *service) look(c *caller) {
+	if s.bulk.ending && !c.watching {
+		s.endWalk(c)
+		c.status, c.why = dhcp4.QueryTerminated, shutsDown
+		return
+	}
 	if c.walk == nil {
 		c.walk, c.next = s.table.Walk(c.answer.Key()), 0
 	}
@@ -187,20 +228,17 @@ func (s *service) look(c *caller) {
 // asStored puts back, among what was copied, what is replaced by records that
 // stable storage does not have yet: nobody is told what may be undone.
 func (s *service) asStored(list []pool.Seen) {
-	var at map[netip.Addr]*pool.Seen
+	var may [1 << 13]bool // be in the list, by the last bits of the address
+	for i := range list {
+		may[list[i].Addr.Number()%uint32(len(may))] = true
+	}
 	for _, b := range [...]*block{s.filling, s.writing} {
-		if b == nil || len(b.undo) == 0 {
-			continue
-		}
-		if at == nil {
-			at = make(map[netip.Addr]*pool.Seen, len(list))
-			for i := range list {
-				at[list[i].Addr] = &list[i]
-			}
-		}
-		for i := len(b.undo) - 1; i >= 0; i-- { // the oldest is what counts
-			if x := at[b.undo[i].old.Addr]; x != nil {
-				x.Record = b.undo[i].old
+		for n := 0; b != nil && n < len(b.undo); n++ {
+			old := &b.undo[len(b.undo)-1-n].old // the oldest is what counts
+			for i := 0; may[old.Addr.Number()%uint32(len(may))] && i < len(list); i++ {
+				if list[i].Addr == old.Addr {
+					list[i].Record = *old
+				}
 			}
 		}
 	}

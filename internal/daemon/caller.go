@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"io"
 	"os"
 	"time"
 
@@ -38,10 +39,11 @@ type caller struct {
 	now  time.Time
 
 	// Of a watch. What is the loop's alone:
-	news []netip.Addr // what changed
-	lost pool.Time    // since when there was more than that, 0 for never
-	idle bool         // it waits for some
-	void bool         // what it was told is not true any more
+	watching bool         // it is told what changes
+	news     []netip.Addr // what changed
+	lost     pool.Time    // since when there was more than that, 0 for never
+	idle     bool         // it waits for some
+	void     bool         // what it was told is not true any more
 	// and what that hands over:
 	missed pool.Time // what was lost before
 
@@ -72,10 +74,10 @@ func (c *caller) comes() bool {
 	return false
 }
 
-// talk reads queries and answers each before it reads the next one.
-func (c *caller) talk() {
+// talk reads queries from the stream and answers each before it reads the next one.
+func (c *caller) talk(from io.Reader) {
 	defer c.stream.Close()
-	for queries := (dhcp4.Frames{From: c.stream}); ; {
+	for queries := (dhcp4.Frames{From: from}); ; {
 		list, err := queries.Next()
 		for i := 0; i < len(list) && err == nil; i++ {
 			c.query, c.ahead = list[i], i+1 < len(list) || queries.Part()
@@ -118,6 +120,9 @@ func (c *caller) goOver() error {
 	for c.more = true; c.more; {
 		if !c.ask((*service).look) {
 			return os.ErrClosed
+		}
+		if c.status == dhcp4.QueryTerminated {
+			return c.giveUp()
 		}
 		c.tell()
 		if c.more && len(c.out) >= enough {

@@ -224,6 +224,7 @@ func (d *Daemon) start() (err error) {
 
 // stop gives up what start opened; the addresses stay.
 func (d *Daemon) stop() {
+	d.service.farewell()
 	close(d.ended)
 	d.service.close()
 	d.closeTeller()

@@ -1,8 +1,6 @@
 package daemon
 
 import (
-	"time"
-
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/link"
 	"dhcpd/internal/netip"
@@ -46,12 +44,13 @@ type pinger interface {
 	Close() error
 }
 
-// stream is a link.Stream.
+// stream is a link.Stream. No type of package time is named here: all that those
+// can do would be in the program.
 type stream interface {
 	Read([]byte) (int, error)
 	Next([]byte) (int, error)
 	Write([]byte) error
-	Patience(time.Duration) error
+	Patience(ns int64) error
 	Active()
 	Wake()
 	Close() error

@@ -110,8 +110,11 @@ func (p *party) hear(g *guest, m *dhcp4.Message) {
 		if q.typ != dhcp4.BulkLeaseQuery || q.bad != (status == dhcp4.MalformedQuery || status == dhcp4.NotAllowed) {
 			fatal("wrong end")
 		}
-		if status == dhcp4.Success {
+		switch status {
+		case dhcp4.Success:
 			p.complete(g, q)
+		case dhcp4.QueryTerminated:
+			g.over = true
 		}
 		g.asked = g.asked[1:]
 	case dhcp4.LeaseQueryStatus:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dhcpd/internal/conf"
+	"dhcpd/internal/link"
 	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
@@ -43,7 +44,11 @@ func FuzzCallers(f *testing.F) {
 			for n := 0; n < 400 && len(p.data) > 0; n++ {
 				p.event()
 			}
-			p.finish()
+			if p.turn&8 != 0 {
+				p.shutDown()
+			} else {
+				p.finish()
+			}
 		})
 	})
 }
@@ -200,10 +205,10 @@ func (p *party) serve(n int) {
 	if p.asks++; p.asks > 20*mostNews {
 		p.Fatalf("connection %d: no end of questions to the loop", p.of(c).no)
 	}
-	watched := slices.Contains(p.s.bulk.watch, c)
+	watched := c.watching
 	p.turn++
 	p.s.callerWants(c)
-	if !watched && slices.Contains(p.s.bulk.watch, c) {
+	if !watched && c.watching {
 		p.watches(p.of(c))
 	}
 	p.settle()
@@ -229,10 +234,10 @@ func (p *party) count() {
 			n++
 		}
 	}
-	if s := p.s; s.bulk.callers > mostCallers || s.bulk.callers < 0 || len(p.waiting) == 0 && s.bulk.callers != n {
-		p.Fatalf("%d connections, %d counted", n, s.bulk.callers)
+	if s := p.s; len(s.bulk.callers) > mostCallers || len(p.waiting) == 0 && len(s.bulk.callers) != n {
+		p.Fatalf("%d connections, %d counted", n, len(s.bulk.callers))
 	}
-	for _, c := range p.s.bulk.watch {
+	for _, c := range p.s.bulk.callers {
 		if p.of(c).closed || len(c.news) > mostNews {
 			p.Fatalf("connection %d: %d news, closed %v", p.of(c).no, len(c.news), p.of(c).closed)
 		}
@@ -292,9 +297,46 @@ func (p *party) finish() {
 	p.serveAll()
 	p.wait(time.Second)
 	p.serveAll()
-	if p.s.bulk.callers != 0 || len(p.s.bulk.watch) != 0 {
-		p.Fatalf("%d connections, %d watch, and nobody is there", p.s.bulk.callers, len(p.s.bulk.watch))
+	if n := len(p.s.bulk.callers); n != 0 {
+		p.Fatalf("%d connections, and nobody is there", n)
 	}
+}
+
+// shutDown ends the service in order, whatever is under way with the callers, and
+// tells how long that took.
+func (p *party) shutDown() time.Duration {
+	p.quiesce()
+	p.settle()
+	p.noteAfter(false)
+	p.serveAll()
+	var list []*guest // who is to be told all, and that it is the end
+	for _, g := range p.guests {
+		if g.watch != nil && !g.closed && !g.excuse && g.room > endless/2 {
+			list = append(list, g)
+		}
+	}
+	p.excuseAll()
+	p.s.filling.due = false
+	ring := make(chan struct{}, 1)
+	time.AfterFunc(time.Second, func() { ring <- struct{}{} })
+	p.s.d.alarm = &link.Alarm{C: ring}
+	began := time.Now()
+	p.s.farewell()
+	took := time.Since(began)
+	if took > time.Second {
+		p.Fatalf("the farewell took %v", took)
+	}
+	p.hearAll()
+	for _, g := range list {
+		if !g.over {
+			p.Fatalf("connection %d was told nothing of the end", g.no)
+		}
+		for i := range byte(16) {
+			p.mirrors(g, g.watch, addrOf(i))
+		}
+	}
+	p.verdict()
+	return took
 }
 
 // clear ends whatever is left of a bubble.

@@ -90,11 +90,11 @@ func (g *guest) take(b []byte) (n int, err error, ok bool) {
 }
 
 func (g *guest) Read(b []byte) (int, error) {
-	for end := g.patience(); ; {
+	for g.end = g.patience(); ; {
 		if n, err, ok := g.take(b); ok {
 			return n, err
 		}
-		if !g.await(end) {
+		if !g.await(g.end) {
 			return 0, g.fail(unix.ETIMEDOUT)
 		}
 	}
@@ -110,8 +110,8 @@ func (g *guest) Next(b []byte) (int, error) {
 	return 0, nil
 }
 
-func (g *guest) Patience(d time.Duration) error {
-	g.end = time.Now().Add(d)
+func (g *guest) Patience(ns int64) error {
+	g.end = time.Now().Add(time.Duration(ns))
 	return nil
 }
 
@@ -177,7 +177,7 @@ func (p *party) connect(b byte) {
 	go func() {
 		if g.comes() {
 			g.accepted = true
-			g.talk()
+			g.talk(g)
 		}
 	}()
 	p.settle()

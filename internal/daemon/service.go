@@ -151,6 +151,13 @@ func (s *service) openSockets() (err error) {
 	return err
 }
 
+// finish has all that is decided written and sent.
+func (s *service) finish() {
+	for s.flush(); s.writing != nil; s.flush() {
+		s.blockDone(<-s.written)
+	}
+}
+
 // close ends the service in order: what is decided is written and sent, by
 // sockets that stay open until then.
 func (s *service) close() {
@@ -162,9 +169,7 @@ func (s *service) close() {
 	s.asker.shut()
 	s.d.count.of[missed] = s.udp.Dropped()
 	close(s.idle)
-	for s.flush(); s.writing != nil; s.flush() {
-		s.blockDone(<-s.written)
-	}
+	s.finish()
 	close(s.todo)
 	s.post.close(s.sent)
 	s.udp.Close()

@@ -2,13 +2,9 @@ package daemon
 
 import (
 	"errors"
-	"path/filepath"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"dhcpd/internal/conf"
-	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 	"dhcpd/pool"
 )
@@ -63,8 +59,8 @@ func TestQ6_LostRenewal(t *testing.T) {
 	s.table.Apply(record(1, "a", pool.Bound))
 	later := record(1, "a", pool.Bound)
 	later.Told++
-	c := new(caller)
-	s.bulk.watch = []*caller{c}
+	c := &caller{watching: true}
+	s.bulk.callers = []*caller{c}
 	s.do(n, ackFor(later, true))
 	s.discard(&s.direct)
 	handOver(s)
@@ -88,37 +84,4 @@ func TestL5_FreedBeforeItIsAbandonedAgain(t *testing.T) {
 	if got := s.table.At(r.Addr).State(); got != pool.Abandoned {
 		t.Errorf("%v, and the file will say that it is abandoned", got)
 	}
-}
-
-// TestQ6_WithinAMinute: a connection that is woken for nothing hears within a
-// minute all the same that it lives.
-func TestQ6_WithinAMinute(t *testing.T) {
-	file, _, err := pool.Open(filepath.Join(t.TempDir(), "pool"), clockOf(frozen).Clock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	synctest.Test(t, func(t *testing.T) {
-		p := newParty(t, file)
-		defer p.clear()
-		p.connect(9)
-		var m dhcp4.Message
-		m.Reset(dhcp4.BootRequest)
-		m.SetType(dhcp4.ActiveLeaseQuery)
-		g := p.guests[0]
-		g.asked = append(g.asked, &demand{typ: dhcp4.ActiveLeaseQuery})
-		g.rest = m.AppendFrame(nil)
-		g.push(1 << 10)
-		p.wait(55 * time.Second)
-		p.s.noteChange(elsewhere)
-		p.settle()
-		p.wait(4 * time.Second)
-		if g.asked[0].spoken {
-			t.Error("it hears of nothing")
-		}
-		p.wait(2 * time.Second)
-		if !g.asked[0].spoken || g.closed {
-			t.Error("it is silent for more than a minute")
-		}
-	})
 }

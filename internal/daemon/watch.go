@@ -60,7 +60,7 @@ func (c *caller) watchOn(swept *time.Time) error {
 	// The patience comes first, so that what happens between the question and
 	// the wait cuts it short.
 	was := c.now
-	if err := c.stream.Patience(quiet - c.now.Sub(*swept)); err != nil {
+	if err := c.stream.Patience(int64(quiet - c.now.Sub(*swept))); err != nil {
 		return err
 	}
 	if !c.ask((*service).hearNews) {
@@ -132,20 +132,7 @@ func (c *caller) wait() error {
 
 // enlist has the loop note for a connection what changes.
 func (s *service) enlist(c *caller) {
-	c.news, c.lost, c.idle, c.void = c.news[:0], 0, false, false
-	s.bulk.watch = append(s.bulk.watch, c)
-}
-
-// dismiss ends that.
-func (b *bulk) dismiss(c *caller) {
-	for i, w := range b.watch {
-		if w == c {
-			last := len(b.watch) - 1
-			b.watch[i], b.watch[last] = b.watch[last], nil
-			b.watch = b.watch[:last]
-			return
-		}
-	}
+	c.news, c.lost, c.idle, c.void, c.watching = c.news[:0], 0, false, false, true
 }
 
 // hearNews copies what has changed, as it is now.
@@ -172,16 +159,21 @@ func (s *service) hearNews(c *caller) {
 	if c.missed = 0; len(c.news) == 0 {
 		c.missed, c.lost = c.lost, 0
 	}
-	c.idle = len(c.seen) == 0 && c.missed == 0
+	if c.idle = len(c.seen) == 0 && c.missed == 0; c.idle && s.bulk.ending {
+		c.status, c.why = dhcp4.QueryTerminated, shutsDown
+	}
 }
 
 // noteChange notes for those who watch that stable storage has something new about
 // an address.
 func (s *service) noteChange(a netip.Addr) {
-	for _, c := range s.bulk.watch {
-		if len(c.news) < mostNews {
+	for _, c := range s.bulk.callers {
+		switch {
+		case !c.watching:
+			continue
+		case len(c.news) < mostNews:
 			c.news = append(c.news, a)
-		} else if c.lost == 0 {
+		case c.lost == 0:
 			c.lost = pool.Time(s.d.now.Unix())
 		}
 		c.rouse()
@@ -198,7 +190,7 @@ func (c *caller) rouse() {
 
 // publish tells those who watch of a block that is written.
 func (s *service) publish(b *block) {
-	if len(s.bulk.watch) == 0 {
+	if len(s.bulk.callers) == 0 {
 		return
 	}
 	for _, a := range b.text.Addrs() {
@@ -208,7 +200,7 @@ func (s *service) publish(b *block) {
 
 // publishOthers tells them what others did to the pool file.
 func (s *service) publishOthers(c *pool.Changes) {
-	if len(s.bulk.watch) == 0 {
+	if len(s.bulk.callers) == 0 {
 		return
 	}
 	for _, list := range [...][]netip.Addr{c.Add, c.Del, c.Free} {
@@ -217,7 +209,7 @@ func (s *service) publishOthers(c *pool.Changes) {
 		}
 	}
 	if c.Reset {
-		for _, w := range s.bulk.watch {
+		for _, w := range s.bulk.callers {
 			w.void = true
 			w.rouse()
 		}

@@ -1,17 +1,22 @@
 package daemon
 
 import (
+	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
+	"dhcpd/pool"
 )
 
 // TestQ6_TooMuch: what waits for an asker is bounded; what did not fit is looked
 // for among all addresses, from the time of the first on.
 func TestQ6_TooMuch(t *testing.T) {
 	s := &service{d: &Daemon{now: start}}
-	slow, quick := new(caller), new(caller)
-	s.bulk.watch = []*caller{slow, quick}
+	slow, quick := &caller{watching: true}, &caller{watching: true}
+	s.bulk.callers = []*caller{slow, quick}
 	for i := range mostNews + 5 {
 		s.noteChange(netip.AddrFrom(uint32(i)))
 		quick.news = quick.news[:0]
@@ -23,7 +28,86 @@ func TestQ6_TooMuch(t *testing.T) {
 		t.Errorf("%d wait, lost since %d", len(slow.news), slow.lost)
 	}
 	s.bulk.dismiss(slow)
-	if len(s.bulk.watch) != 1 || s.bulk.watch[0] != quick {
+	if len(s.bulk.callers) != 1 || s.bulk.callers[0] != quick {
 		t.Error("dismissed the wrong one")
+	}
+}
+
+// inParty plays with connections on the time of a bubble.
+func inParty(t *testing.T, play func(p *party)) {
+	file, _, err := pool.Open(filepath.Join(t.TempDir(), "pool"), clockOf(frozen).Clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	synctest.Test(t, func(t *testing.T) {
+		p := newParty(t, file)
+		defer p.clear()
+		play(p)
+	})
+}
+
+// asksAt connects somebody who asks something.
+func (p *party) asksAt(room int, typ dhcp4.Type) *guest {
+	p.connect(9)
+	g := p.guests[len(p.guests)-1]
+	g.room = room
+	var m dhcp4.Message
+	m.Reset(dhcp4.BootRequest)
+	m.SetType(typ)
+	m.Options.PutUint32(dhcp4.QueryStart, 1)
+	g.asked = append(g.asked, &demand{typ: typ, start: true, window: true, from: 1, to: pool.Infinite, told: map[netip.Addr]*telling{}})
+	g.rest = m.AppendFrame(nil)
+	g.push(1 << 10)
+	p.settle()
+	return g
+}
+
+// TestQ6_WithinAMinute: a connection that is woken for nothing hears within a
+// minute all the same that it lives.
+func TestQ6_WithinAMinute(t *testing.T) {
+	inParty(t, func(p *party) {
+		g := p.asksAt(endless, dhcp4.ActiveLeaseQuery)
+		p.wait(55 * time.Second)
+		before := g.wrote
+		p.s.noteChange(elsewhere)
+		p.settle()
+		p.wait(4 * time.Second)
+		if g.wrote != before {
+			t.Error("it hears of nothing")
+		}
+		p.wait(2 * time.Second)
+		if g.wrote == before || g.closed {
+			t.Error("it is silent for more than a minute")
+		}
+	})
+}
+
+// TestQ6_Farewell: at an orderly end those who watch, and those whose answer is
+// not complete, are told so, and then all connections end. Nobody waits for
+// long for who does not read.
+func TestQ6_Farewell(t *testing.T) {
+	for _, stalled := range []bool{false, true} {
+		inParty(t, func(p *party) {
+			p.asksAt(endless, dhcp4.ActiveLeaseQuery)
+			p.connect(9) // and asks nothing
+			if stalled {
+				p.asksAt(10, dhcp4.ActiveLeaseQuery)
+			}
+			p.wait(time.Second)
+			p.asksAt(endless, dhcp4.BulkLeaseQuery)
+			p.serve(0)
+			p.serve(0) // and is told of one address
+			took := p.shutDown()
+			if (took >= time.Second) != stalled {
+				t.Errorf("it took %v, and somebody does not read: %v", took, stalled)
+			}
+			if first, last := p.guests[0], p.guests[len(p.guests)-1]; !first.over || !last.over {
+				t.Errorf("told the end: %v, %v", first.over, last.over)
+			}
+			if n := len(p.s.bulk.callers); n != 0 && !stalled {
+				t.Errorf("%d connections are left", n)
+			}
+		})
 	}
 }

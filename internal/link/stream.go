@@ -104,9 +104,9 @@ func (s *Stream) patience() time.Duration {
 	return dataPatience
 }
 
-// Patience says for how long Next waits from now on.
-func (s *Stream) Patience(d time.Duration) error {
-	return s.wrap("wait for", s.file.SetReadDeadline(time.Now().Add(d)))
+// Patience says for how long Next waits from now on, in nanoseconds.
+func (s *Stream) Patience(ns int64) error {
+	return s.wrap("wait for", s.file.SetReadDeadline(time.Now().Add(time.Duration(ns))))
 }
 
 // Next reads what has come, or nothing if the patience is at its end, or Wake

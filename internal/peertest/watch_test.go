@@ -187,3 +187,35 @@ func TestQ6_Insecure(t *testing.T) {
 		t.Errorf("the last word is %v %v", last.Type(), s)
 	}
 }
+
+// TestQ6_End: when the server ends in order, who watches is told that, at once,
+// and so is the user of dhcpd -l.
+func TestQ6_End(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, ourServer)
+	p := n.serve(conf("10.0.0.1/24", "DHCPlease 3600;", "option eth0 leasequery active insecure;"), "10.0.0.100-10.0.0.104")
+	asker := n.guest("asker")
+	asker.Addr("eth0", "10.0.0.9/24")
+	show := asker.Start(dhcpd, "-l", "10.0.0.1", "all", "watch")
+	l := n.dial(asker)
+	l.send(activeQuery(7, 1))
+	if s, _ := l.status(); s != dhcp4.CatchUpComplete {
+		t.Errorf("status %v", s)
+	}
+	n.Until("both watch", func() bool {
+		return countIn(n.command(n.server, "-q"), "DHCPACTIVELEASEQUERY received") == 2
+	})
+	if code := p.Stop(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	if s, base := l.status(); s != dhcp4.QueryTerminated || base == 0 {
+		t.Errorf("status %v at %d", s, base)
+	}
+	if m := l.next(); m != nil {
+		t.Errorf("%v after that", m.Type())
+	}
+	show.WaitLine(`10\.0\.0\.1: QueryTerminated saying 'the server shuts down'`)
+	if code := show.Wait(); code != 1 {
+		t.Errorf("exit status %d of -l", code)
+	}
+}
