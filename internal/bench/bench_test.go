@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 // small is a bench that takes no time to speak of.
 func small(t *testing.T) (*bench, *bytes.Buffer) {
 	out := new(bytes.Buffer)
-	s := scale{turn: 1, rounds: 1, lines: 100, leases: 1000, few: 100, commits: 1, exchanges: 20, paced: 2, networks: 3}
+	s := scale{turn: 1, rounds: 1, lines: 100, leases: 1000, few: 100, commits: 1, exchanges: 60, paced: 2, networks: 3}
 	return &bench{scale: s, table: &table{out: out}, dhcpd: dhcpd, dir: t.TempDir(), t: t}, out
 }
 

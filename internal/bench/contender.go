@@ -72,7 +72,7 @@ func (b *bench) contend(name string, loopback bool, start func(h *netlab.Host) *
 func (b *bench) daemon(h *netlab.Host) *netlab.Proc {
 	files := []string{"-f", h.WriteFile("dhcp.conf", serverConf), "-c", h.Dir + "/dhcp.cache", "-p", h.Dir + "/dhcp.pool"}
 	if _, err := os.Stat(h.Dir + "/dhcp.pool"); err != nil {
-		last := member((2*b.exchanges+b.paced)*b.rounds + 100).As4()
+		last := member((4*b.exchanges+b.paced)*b.rounds + 100).As4() // two windows, leasequeries and a flood
 		h.Run(b.dhcpd, append(append([]string{"-a"}, files...),
 			fmt.Sprintf("10.48.0.0-10.%d.%d.%d", last[1], last[2], last[3]),
 			fmt.Sprintf("10.80.0.0-10.%d.%d.%d", last[1]+32, last[2], last[3]))...)
