@@ -247,7 +247,7 @@ func (w *world) audit() {
 		m.audit()
 		for p := range m.addrs {
 			a := p.Addr()
-			if a.IsLinkLocalUnicast() || m.wire == nil || used == nil {
+			if a.IsLinkLocalUnicast() || m.wire == nil || used == nil || m.unwatched() {
 				continue
 			}
 			if o := used[place{m.wire, a}]; o != nil {
@@ -267,13 +267,17 @@ func (m *machine) audit() {
 	}
 }
 
+// unwatched tells whether only the kernel knows of what the machine uses, and has
+// slept since it was told.
+func (m *machine) unwatched() bool { return m.overslept && (m.d == nil || len(m.d.entries) == 0) }
+
 // entitled checks that a server promised an address to a machine.
 func (m *machine) entitled(a netip.Addr) {
 	end, ok := m.w.promises[promised{m.mac, a}]
 	switch {
 	case !ok:
 		m.w.Fatalf("%v uses %v, which nobody gave it\n%s", m, a, m.story())
-	case m.possessive || m.overslept && (m.d == nil || len(m.d.entries) == 0): // only the kernel knows
+	case m.possessive || m.unwatched():
 	case m.d == nil && end+time.Second < m.w.now, m.d != nil && end < m.w.now:
 		m.w.Fatalf("%v uses %v, which was its own until %v\n%s", m, a, end, m.story())
 	}

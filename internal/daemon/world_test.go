@@ -15,7 +15,7 @@ import (
 
 // worlds is how many networks are simulated: go test ./internal/daemon -run
 // WholeNetwork -args -worlds 500
-var worlds = flag.Int("worlds", 2, "whole networks to be simulated")
+var worlds = flag.Int("worlds", 4, "whole networks to be simulated")
 
 // TestP4_S4_S6_S7_R3_R6_WholeNetwork: networks of clients, their servers and
 // relays go through everything that may happen to them, for an hour or for weeks.
@@ -75,6 +75,9 @@ func (w *internet) live() {
 			w.after(w.upTo(w.most), func() { w.cut = false })
 		})
 	}
+	if w.crowded {
+		w.struggle(end)
+	}
 	w.watchBoxes()
 	w.watch()
 	w.run(end + 3*w.most)
@@ -82,15 +85,21 @@ func (w *internet) live() {
 
 // settle brings clients to a network, and squatters, and strangers.
 func (w *internet) settle(l *lan, end time.Duration) {
-	for range w.rnd.IntN(4) {
-		w.squat(l, l.addr(w.rnd.IntN(4), byte(20+w.rnd.IntN(60))))
+	clients, ills := 10+w.rnd.IntN(40), 2
+	kinds := []string{"", "", `option "eth0" probe;`, `option "eth0" rapid;`, `option "eth0" anonymous;`,
+		`option "eth0" release;`, `option "eth0" duid;`}
+	if w.crowded {
+		clients, ills = l.crowd(w)
+		kinds = append(kinds, kinds[5], kinds[5], kinds[5])
 	}
-	for range 10 + w.rnd.IntN(40) {
-		m := w.addMachine(pick(w.world, "", "", `option "eth0" probe;`, `option "eth0" rapid;`, `option "eth0" anonymous;`,
-			`option "eth0" release;`, `option "eth0" duid;`) + ` option "eth0" nodiscovery;`)
+	for range w.rnd.IntN(4) {
+		w.squat(l, l.addr(w.rnd.IntN(4), byte(20+w.rnd.IntN(min(60, l.room)))))
+	}
+	for range clients {
+		m := w.addMachine(pick(w.world, kinds...) + ` option "eth0" nodiscovery;`)
 		m.wire = l.wire
 		w.after(w.upTo(10*time.Minute), m.start)
-		for range 2 {
+		for range ills {
 			w.after(w.upTo(end), func() { m.suffer(l.wire, pick(w.world, w.lans...).wire, w.most) })
 		}
 	}
@@ -112,13 +121,16 @@ func (w *internet) calm() {
 	for _, x := range w.wires {
 		x.loss, x.twice, x.liars, x.late = 0, 0, 0, 20*time.Millisecond
 	}
-	w.cut = false
+	w.cut, w.quiet = false, true
 	for _, b := range w.boxes {
 		b.disk.Limit(-1)
 		b.disk.Fail(nil)
 		b.disk.Die(-1)
 		b.awake()
 		b.start()
+		if w.crowded {
+			w.after(time.Minute, b.enlarge)
+		}
 	}
 	w.run(15 * time.Minute)
 	for _, m := range w.machines {

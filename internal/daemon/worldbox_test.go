@@ -32,6 +32,8 @@ type box struct {
 	wrong  time.Duration // by how much the wall clock is
 	lowest time.Duration // that it ever was
 	asleep bool
+	fell   time.Duration // asleep, last
+	woke   time.Duration
 
 	d        *Daemon // nil while it does not run
 	port     *simPort
@@ -40,8 +42,8 @@ type box struct {
 	alarm    *note
 	soon     *note // when what waits at the port is read
 	waiting  []datagram
-	writing  bool          // what became of a block is on its way to the loop
-	latency  time.Duration // of the disk
+	slow     *slowDisk     // that the daemon has
+	latency  time.Duration // of that
 	second   time.Duration // in which turns are counted
 	spins    int           // that only the alarm made
 	file     uint64        // which is the pool file
@@ -94,6 +96,7 @@ func (b *box) start() {
 		return
 	}
 	b.port = &simPort{b: b, in: make(chan []datagram)}
+	b.slow = &slowDisk{Disk: b.disk, b: b, asked: make(chan chan bool, 4)}
 	b.d = &Daemon{host: b, doors: b.doors(), clock: clockOf(b.read), random: b.w.rnd.Uint64, say: sayer{out: io.Discard, err: &b.log},
 		opt: Options{Pool: poolFile}, cfg: b.parse(), nets: map[int]*network{}, addrs: map[netip.Addr]bool{},
 		missed: map[string]bool{}, ifSet: map[string]bool{}, out1: link.NewBatch(1, 1<<12), ended: make(chan struct{})}
@@ -112,6 +115,9 @@ func (b *box) start() {
 	})
 	b.pump()
 	b.w.after(time.Second, b.keepsWord)
+	if b.w.crowded && b.w.oneOf(2) {
+		b.dieSoon()
+	}
 }
 
 func (b *box) parse() *conf.Config {
@@ -193,14 +199,24 @@ func (b *box) next() bool {
 		b.waiting = nil
 		synctest.Wait()
 	}
-	if len(s.written) > 0 && !b.writing {
-		b.writing = true
-		b.w.after(b.latency, func() { b.written(d) })
+	select {
+	case r := <-s.written:
+		b.turn(func() {
+			s.blockDone(r)
+			b.written(r.err)
+		})
+		return true
+	default:
 	}
 	select {
 	case x := <-s.received:
 		b.turn(func() { s.batch(x) })
 		return true
+	default:
+	}
+	select {
+	case ready := <-b.slow.asked:
+		b.slow.sync(ready)
 	default:
 	}
 	select {
@@ -230,24 +246,6 @@ func (b *box) next() bool {
 	return false
 }
 
-// written tells the loop what became of a block.
-func (b *box) written(d *Daemon) {
-	if b.d != d {
-		return
-	}
-	b.writing = false
-	if b.asleep {
-		b.w.after(time.Second, func() { b.written(d) })
-		return
-	}
-	r := <-d.service.written
-	if r.err == nil {
-		b.mourning = false
-	}
-	b.turn(func() { d.service.blockDone(r) })
-	b.pump()
-}
-
 // end ends the daemon: in order, or as kill -9 does, after which the disk has
 // what it had a moment ago.
 func (b *box) end(clean bool) {
@@ -260,11 +258,12 @@ func (b *box) end(clean bool) {
 		b.port.deaf = true
 	}
 	cancel(&b.alarm)
+	b.slow.hurry()
 	d.service.close()
 	b.deafen()
 	close(d.ended)
 	synctest.Wait()
-	b.d, b.writing, b.waiting, b.edited = nil, false, nil, false
+	b.d, b.waiting, b.edited = nil, nil, false
 }
 
 // deafen closes what is open.
@@ -285,6 +284,7 @@ func (b *box) abandon() {
 		return
 	}
 	b.port.Close()
+	b.slow.hurry()
 	b.deafen()
 	close(b.d.ended)
 	s := b.d.service

@@ -33,7 +33,7 @@ func (b *box) suffer() {
 		b.end(true)
 		w.after(w.upTo(pick(w.world, time.Second, w.most)), b.start)
 	case 4:
-		b.asleep = true
+		b.asleep, b.fell = true, w.now
 		w.after(w.upTo(w.most), b.awake)
 	case 5:
 		b.step(pick[time.Duration](w.world, -1, 1) * w.upTo(30*year))
@@ -46,7 +46,7 @@ func (b *box) suffer() {
 
 func (b *box) awake() {
 	if b.asleep {
-		b.asleep = false
+		b.asleep, b.woke = false, b.w.now
 		b.turn(func() {})
 		b.pump()
 		b.hearEdit()
@@ -88,6 +88,10 @@ func (b *box) spoilDisk() {
 func (b *box) operate() {
 	w := b.w
 	if b.disk.Dead() || b.mourning || len(b.members) == 0 {
+		return
+	}
+	if b.d != nil && b.slow.busy() { // it has the lock
+		w.after(time.Second, b.operate)
 		return
 	}
 	w.tally.edits++
@@ -162,14 +166,14 @@ func (b *box) reload() {
 // runs. Before that has written down what it knows it must not die.
 func (b *box) takePool() {
 	d := b.d
-	if d == nil || b.asleep || d.service.table == nil || d.service.failures > 0 || b.writing || !b.disk.Well() {
+	if d == nil || b.asleep || d.service.table == nil || d.service.failures > 0 || b.slow.busy() || !b.disk.Well() {
 		return
 	}
 	if b.w.oneOf(2) {
 		b.disk.Remove(poolFile)
 	} else {
 		list := b.some(len(b.members))
-		for _, a := range b.some(20) {
+		for _, a := range b.some(min(20, len(list)/2)) {
 			list = slices.DeleteFunc(list, func(x netip.Addr) bool { return x == a })
 		}
 		_, err := pool.EditOn(b.disk, "/var/other", pool.Add, list)
@@ -196,7 +200,7 @@ func (l *lan) stranger(w *internet) {
 	mac := ether.MAC{4, 4: byte(w.rnd.IntN(8)), 5: byte(l.n)}
 	m.Htype, m.Hlen, m.Xid = dhcp4.HtypeEther, 6, w.rnd.Uint32()
 	copy(m.Chaddr[:], mac[:])
-	a := l.addr(w.rnd.IntN(4), byte(20+w.rnd.IntN(220)))
+	a := l.addr(w.rnd.IntN(4), byte(20+w.rnd.IntN(l.room+l.room/10)))
 	m.SetType(dhcp4.Type(w.rnd.IntN(10)))
 	if w.oneOf(2) {
 		m.Ciaddr = a

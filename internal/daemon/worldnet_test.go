@@ -30,9 +30,11 @@ type internet struct {
 	boxes   []*box
 	central []*box
 
-	unit time.Duration // the least lease time
-	most time.Duration // that anything is gone
-	cut  bool          // no message gets over the spine
+	unit    time.Duration // the least lease time
+	most    time.Duration // that anything is gone
+	cut     bool          // no message gets over the spine
+	crowded bool          // see crowd
+	quiet   bool          // nothing bad happens any more
 
 	claims map[netip.Addr][]claim
 	past   map[any][]event // the last that happened to an address, or to a client
@@ -53,6 +55,7 @@ type lan struct {
 	lease  time.Duration
 	router *box
 	kind   string
+	room   int // addresses in each of its pools
 }
 
 func newInternet(t *testing.T, seed uint64, tally *tallies) *internet {
@@ -61,19 +64,23 @@ func newInternet(t *testing.T, seed uint64, tally *tallies) *internet {
 	w.world.far, w.world.story = w.far, w.story
 	w.unit = pick(w.world, time.Minute, time.Hour, 12*time.Hour)
 	w.most = 2 * w.unit
+	kinds := []string{"server", "relay", "both", "pair"}
+	if w.crowded = seed%4 != 3; w.crowded {
+		kinds = w.crowd()
+	}
 	w.spine = w.addWire("10.255.0.0/24")
 	for i := range 2 {
 		b := w.addBox(fmt.Sprint("central ", i), w.spine)
 		w.central = append(w.central, b)
 	}
-	for n := 1; n <= 4; n++ {
-		w.addLAN(n, []string{"server", "relay", "both", "pair"}[n-1])
+	for i, kind := range kinds {
+		w.addLAN(1+i, kind)
 	}
 	for i, b := range w.central {
 		b.conf = w.centralConf(i)
 		for _, l := range w.lans {
 			if l.kind != "server" && l.kind != "pair" {
-				b.fill(l.addr(i, 20), 200)
+				b.fill(l.addr(i, 20), l.room)
 			}
 		}
 	}
@@ -88,19 +95,22 @@ func (l *lan) addr(quarter int, last byte) netip.Addr {
 // addLAN adds a network with a server of its own, a relay, a relay that stands
 // in with a pool of its own, or two servers that have different addresses.
 func (w *internet) addLAN(n int, kind string) {
-	l := &lan{wire: w.addWire(fmt.Sprintf("10.%d.0.0/22", n)), n: n, kind: kind}
+	l := &lan{wire: w.addWire(fmt.Sprintf("10.%d.0.0/22", n)), n: n, kind: kind, room: 200}
+	if w.crowded {
+		l.room = 6 + w.rnd.IntN(6)
+	}
 	w.lans = append(w.lans, l)
 	l.lease = w.unit * pick[time.Duration](w.world, 1, 2, 7)
 	l.router = w.addBox(fmt.Sprint("router ", n), l.wire, w.spine)
 	l.router.conf = w.routerConf(l)
 	if kind != "relay" {
-		l.router.fill(l.addr(2, 20), 200)
+		l.router.fill(l.addr(2, 20), l.room)
 	}
 	if kind == "pair" {
 		b := w.addBox(fmt.Sprint("second of ", n), l.wire)
 		b.conf = fmt.Sprintf(`interface "eth0" %v; host 10.%d.0.0/22 { option "eth0" server; DHCPlease %d; };`,
 			l.addr(0, 2), n, l.lease/time.Second)
-		b.fill(l.addr(3, 20), 200)
+		b.fill(l.addr(3, 20), l.room)
 	}
 }
 

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -14,8 +15,9 @@ import (
 // claim is what a client was promised: an address, until some time.
 type claim struct {
 	mac   ether.MAC
-	until time.Duration // as the longest ACK has it
-	last  time.Duration // as the last one has it
+	until time.Duration // by the server's clock, as the longest ACK has it since the client had nothing
+	last  time.Duration // likewise, as the last one has it
+	used  time.Duration // as the client may count, as the longest one ever has it
 	by    *box
 }
 
@@ -93,6 +95,9 @@ func (w *internet) sent(b *box, data []byte) {
 		w.note(b, m.Type().String(), mac, m.Yiaddr)
 	case dhcp4.ACK:
 		w.note(b, m.Type().String(), mac, m.Yiaddr)
+	case dhcp4.Offer:
+		w.note(b, m.Type().String(), mac, m.Yiaddr)
+		w.offered(b, mac, m.Yiaddr)
 	case dhcp4.ForceRenew:
 		w.tally.wakes++
 	case dhcp4.LeaseActive, dhcp4.LeaseUnknown, dhcp4.LeaseUnassigned:
@@ -106,47 +111,85 @@ func (w *internet) sent(b *box, data []byte) {
 // promised is an ACK that leaves (P4, S4): nobody else was told that the address
 // is his, and stable storage knows.
 func (w *internet) promised(b *box, mac ether.MAC, a netip.Addr, term time.Duration) {
-	last := w.now + term
-	until := last
+	decided := b.decided(a)
+	c := claim{mac, decided + term, decided + term, w.now + term, b}
 	kept := w.claims[a][:0]
-	for _, c := range w.claims[a] {
-		if c.mac != mac && c.until > w.now {
-			w.Fatalf("%v gives %v to %v; it is %v's by %v until %v", b, a, mac, c.mac, c.by, c.until)
+	for _, o := range w.claims[a] {
+		if o.mac != mac && o.until > w.now {
+			w.Fatalf("%v gives %v to %v; it is %v's by %v until %v", b, a, mac, o.mac, o.by, o.until)
 		}
-		if c.mac == mac {
-			until = max(until, c.until)
+		if o.mac == mac {
+			c.until, c.used = max(c.until, o.until), max(c.used, o.used)
 		}
 	}
-	w.claims[a] = append(kept, claim{mac, until, last, b})
-	w.promises[promised{mac, a}] = until
+	w.claims[a] = append(kept, c)
+	w.promises[promised{mac, a}] = c.used
 	w.acks++
 	w.tally.acks++
-	if w.acks < 200 || w.oneOf(32) {
+	if (w.crowded || w.acks < 200 || w.oneOf(32)) && !b.mourning {
 		w.tally.synced++
-		b.stored(mac, a, pool.Time(b.d.now.Add(term).Unix()))
+		b.stored(mac, a, pool.Time(b.d.now.Add(c.last-w.now).Unix()))
 	}
+}
+
+// decided returns since when an ACK that leaves now may have waited at most: for a
+// block behind another and a compaction, or some seconds for a disk that fails,
+// as the record has it; and asleep.
+func (b *box) decided(a netip.Addr) time.Duration {
+	wait := 4 * b.latency
+	r, _ := b.d.service.table.ByAddr(a)
+	if age := time.Duration(b.d.now.Unix()-int64(r.Last)+1) * time.Second; r.Last > 0 && age < 10*time.Second {
+		wait = max(wait, age)
+	}
+	if b.woke > 0 && b.w.now-b.woke <= wait+2*time.Second {
+		return b.fell - wait
+	}
+	return b.w.now - wait
+}
+
+// offered is an OFFER that leaves (S4): a power cut at this moment would not bring
+// back a lease on the address that was given up.
+func (w *internet) offered(b *box, mac ether.MAC, a netip.Addr) {
+	if now, _ := b.d.service.table.ByAddr(a); !w.crowded || now.State != pool.Released {
+		return
+	}
+	r, now := b.durable(a), pool.Time(b.d.now.Unix())
+	if r.State == pool.Bound && ether.MAC(r.HW.Addr[:6]) != mac && r.Told > now+slackOfClocks {
+		w.Fatalf("%v offers %v to %v at %d; stable storage has %+v", b, a, mac, now, r)
+	}
+}
+
+// durable is what a power cut at this moment would leave of an address.
+func (b *box) durable(a netip.Addr) pool.Record {
+	loaded, err := pool.SnapshotOn(b.disk.Durable(), poolFile, b.d.clock.Clock)
+	if err != nil || loaded.Corrupt != nil {
+		b.w.Fatalf("%v: %v, %v", b, err, loaded.Corrupt)
+	}
+	r, _ := loaded.Table.ByAddr(a)
+	return r
 }
 
 // stored checks what a power cut at this moment would leave (S4).
 func (b *box) stored(mac ether.MAC, a netip.Addr, until pool.Time) {
-	loaded, err := pool.SnapshotOn(b.disk.Durable(), poolFile, b.d.clock.Clock)
-	if err != nil {
-		b.w.Fatalf("%v: %v", b, err)
-	}
-	r, _ := loaded.Table.ByAddr(a)
+	r := b.durable(a)
 	if r.State != pool.Bound && r.State != pool.Fixed || ether.MAC(r.HW.Addr[:6]) != mac || r.Kept < until {
 		b.w.Fatalf("%v: an ACK leaves for %v and %v until %d; stable storage has %+v", b, a, mac, until, r)
 	}
 }
 
-// gaveUp hears a client that wants an address no more.
+// gaveUp hears a client that wants an address no more, or, if it looks for one,
+// can't have any for longer than it was told last.
 func (w *internet) gaveUp(b *box, data []byte) {
 	t := dhcp4.PeekType(data)
-	if t != dhcp4.Release && t != dhcp4.Decline {
+	if t != dhcp4.Release && t != dhcp4.Decline && t != dhcp4.Discover {
 		return
 	}
 	m := new(dhcp4.Message)
 	if m.Parse(data) != nil {
+		return
+	}
+	if t == dhcp4.Discover {
+		w.looksFor(b, ether.MAC(m.Chaddr[:6]))
 		return
 	}
 	a, mac := m.Ciaddr, ether.MAC(m.Chaddr[:6])
@@ -159,6 +202,17 @@ func (w *internet) gaveUp(b *box, data []byte) {
 		if c.mac == mac {
 			w.claims[a] = append(list[:i:i], list[i+1:]...)
 			return
+		}
+	}
+}
+
+// looksFor hears a client that has no lease, as it says.
+func (w *internet) looksFor(b *box, mac ether.MAC) {
+	for _, list := range w.claims {
+		for i := range list {
+			if c := &list[i]; c.mac == mac && c.by == b {
+				c.until = c.last
+			}
 		}
 	}
 }
@@ -188,11 +242,50 @@ func (b *box) inspect() {
 	if s.writing != nil || s.filling.due || b.mourning || b.edited || s.failures > 0 {
 		return
 	}
-	loaded, err := pool.SnapshotOn(b.disk.Seen(), poolFile, d.clock.Clock)
-	if err != nil {
-		b.w.Fatalf("%v: %v", b, err)
+	b.replay()
+}
+
+// replay checks that the journal, as programs see it, is sound and says what the
+// table has.
+func (b *box) replay() {
+	loaded, err := pool.SnapshotOn(b.disk.Seen(), poolFile, b.d.clock.Clock)
+	if err != nil || loaded.Corrupt != nil {
+		b.w.Fatalf("%v: %v, %v", b, err, loaded.Corrupt)
 	}
-	b.compare(loaded.Table, s.table)
+	b.compare(loaded.Table, b.d.service.table)
+}
+
+// opened is a pool file that was just opened: it was torn at the end at most, and
+// that is cut off.
+func (b *box) opened(loaded *pool.Loaded) {
+	if loaded.Corrupt != nil {
+		b.w.Fatalf("%v: %v\n%s", b, loaded.Corrupt, b.journal())
+	}
+	b.neat("at start")
+}
+
+// neat checks that the pool file, as programs see it, has no torn end.
+func (b *box) neat(when string) {
+	_, again, err := pool.OpenOn(b.disk.Seen(), poolFile, clockOf(b.read).Clock)
+	if err != nil || again.Torn != "" {
+		b.w.Fatalf("%v, %s: %v %s\n%s", b, when, err, again.Torn, b.journal())
+	}
+}
+
+// written hears what became of a block. If it failed, nothing of it is in the
+// journal, unless that is to be written anew.
+func (b *box) written(err error) {
+	switch {
+	case err == nil:
+		b.mourning = false
+		return
+	case !errors.Is(err, pool.ErrWhole) && !b.mourning && !b.edited && !b.disk.Dead():
+		b.neat("after a failure")
+		b.replay()
+	}
+	if b.w.crowded && b.w.oneOf(3) {
+		b.dieSoon()
+	}
 }
 
 // keepsWord checks that what clients were told last, and gave not up since, stands
