@@ -57,10 +57,14 @@ const objections = 50 * time.Millisecond
 
 // reached tells how far a network has come.
 func (n *network) reached() int {
+	ready := n.link.Carrier // a fixed address is of no use before: a link takes seconds to come up
+	if n.origin == dynamic {
+		ready = n.client.Held && n.client.Phase >= client.Bound
+	}
 	switch {
 	case n.denied:
 		return kernelRefused
-	case n.addr.IsValid() && (n.origin != dynamic || n.client.Held && n.client.Phase >= client.Bound):
+	case n.addr.IsValid() && ready:
 		return success
 	case n.client.Declines > 0:
 		return inUse

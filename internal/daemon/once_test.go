@@ -22,6 +22,10 @@ func TestL8_Race(t *testing.T) {
 		n.client.Phase, n.client.Held, n.client.Lease = client.Bound, true, &act.Lease{Net: n.addr}
 	}
 	asking := func(n *network) { n.origin, n.client.Phase = dynamic, client.Selecting }
+	fixed := func(n *network) {
+		n.origin, n.addr, n.link.Carrier = static, address("10.0.0.5/24", link.Forever).Prefix, true
+	}
+	cut := func(n *network) { fixed(n); n.link.Carrier = false }
 	dead := func(n *network) { asking(n); n.link.Carrier = false }
 	for _, tt := range []struct {
 		name   string
@@ -36,6 +40,9 @@ func TestL8_Race(t *testing.T) {
 		{"another has no carrier", []func(*network){dead, bound}, time.Second, time.Second + objections, 0},
 		{"the end comes before the two seconds", []func(*network){asking, bound}, 29 * time.Second, 30 * time.Second, 0},
 		{"an address of before", []func(*network){func(n *network) { n.origin, n.addr = foreign, address("10.0.0.5/24", link.Forever).Prefix }}, 0, 0, 0},
+		{"a fixed address, and the link comes up late", []func(*network){fixed}, 5 * time.Second, 5 * time.Second, 0},
+		{"a fixed address without a carrier", []func(*network){cut}, 0, 30 * time.Second, noCarrier},
+		{"a fixed address without a carrier, and a lease", []func(*network){cut, bound}, time.Second, time.Second + objections, 0},
 		{"a lease that nobody has confirmed yet", []func(*network){func(n *network) { bound(n); n.client.Phase = client.Rebooting }}, 0, 30 * time.Second, noOffer},
 		{"no Ethernet", nil, 0, 30 * time.Second, noEthernet},
 		{"a port of a bridge", []func(*network){func(n *network) { n.link.Port = true }}, 0, 30 * time.Second, noEthernet},
