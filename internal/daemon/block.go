@@ -211,6 +211,7 @@ func (s *service) take(c *pool.Changes, b *block) {
 	// What was freed before the records that still wait, and abandoned again by
 	// them: so it stands in the file, too.
 	c.Free = slices.DeleteFunc(c.Free, func(a netip.Addr) bool { return slices.Contains(s.filling.text.Addrs(), a) })
+	s.table.Tick(pool.Time(s.d.now.Unix())) // what is freed has changed now
 	s.table.Take(c)
 	s.core.Rouse(s.d.now, c.Wake...)
 	s.publishOthers(c)

@@ -130,8 +130,10 @@ func (p *party) hear(g *guest, m *dhcp4.Message) {
 	if status != dhcp4.Success && status != dhcp4.CatchUpComplete && status != dhcp4.ConnectionActive && len(text) == 0 {
 		fatal("no reason")
 	}
-	if q.typ == dhcp4.ActiveLeaseQuery && !o.Has(dhcp4.BaseTime) {
+	if base, err := o.Uint32(dhcp4.BaseTime); q.typ == dhcp4.ActiveLeaseQuery && err != nil {
 		fatal("no base-time")
+	} else if q.caught || !q.start {
+		q.base = pool.Time(base)
 	}
 }
 

@@ -63,6 +63,7 @@ type party struct {
 	last    time.Time
 	turn    int // counts what happens
 	flooded bool
+	safe    int // the first connection after a power cut
 	history
 }
 
@@ -136,12 +137,28 @@ func (p *party) call(b byte) {
 		p.wait(time.Duration(p.octet()) * time.Second)
 	case 29:
 		p.flood(addrOf(p.octet() % rigPool))
+	case 31:
+		p.breakOff(g)
 	case 30:
 		if p.octet()&3 == 0 { // the pool file is another one
 			p.s.publishOthers(&pool.Changes{Reset: true})
 			p.excuseAll()
 		}
 	}
+}
+
+// breakOff has a connection break, and its other end come back.
+func (p *party) breakOff(g *guest) {
+	if g.watch == nil {
+		return
+	}
+	p.hearAll()
+	g.hangUp(true)
+	p.settle()
+	p.serveAll()
+	p.connect(p.octet() | 9)
+	p.data = append([]byte{59, 0, 1, 1}, p.data...)
+	p.question(p.guests[len(p.guests)-1])
 }
 
 // permits changes what may be asked.
@@ -273,7 +290,7 @@ func (p *party) powerCut() {
 	p.wait(time.Second)
 	p.serveAll()
 	p.count()
-	p.quake = true
+	p.quake, p.safe = true, len(p.guests)
 }
 
 // finish lets all that is under way come to its end.

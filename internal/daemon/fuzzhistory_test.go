@@ -276,6 +276,9 @@ func (p *party) mirrors(g *guest, q *demand, a netip.Addr) {
 		}
 		p.Fatalf("connection %d at %d, from %d on: %s: %v", g.no, at, q.since, why, a)
 	}
+	if q.first != nil { // what it was not told since is as it was then
+		q = q.first
+	}
 	if q.none {
 		return
 	}

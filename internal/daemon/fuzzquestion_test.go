@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"maps"
 	"testing"
 
 	"dhcpd/internal/dhcp4"
@@ -27,6 +28,8 @@ type demand struct {
 	since          pool.Time
 	spoken, caught bool
 	told           map[netip.Addr]*telling // the last of each
+	base           pool.Time               // of the last that was told, once it had caught up
+	first          *demand                 // that it goes on with, after a break
 }
 
 // questionLists are what may be asked for.
@@ -46,7 +49,11 @@ func (p *party) question(g *guest) {
 	m.Xid = q.xid
 	m.SetType(q.typ)
 	q.put(m, b>>3, p.octet())
-	q.span(p, m, p.octet())
+	if old := p.broken(); b>>3 == 7 && old != nil && q.typ == dhcp4.ActiveLeaseQuery {
+		q.resume(m, old)
+	} else {
+		q.span(p, m, p.octet())
+	}
 	if q.list = questionLists[int(p.octet())%len(questionLists)]; q.list != nil {
 		m.Options.Put(dhcp4.ParameterList, q.list)
 	}
@@ -67,6 +74,26 @@ func (p *party) question(g *guest) {
 		g.push(int(n))
 	}
 	p.settle()
+}
+
+// broken returns an active leasequery that was going on when its connection
+// ended, nil if there is none.
+func (p *party) broken() *demand {
+	for i := len(p.guests) - 1; i >= p.safe; i-- {
+		if g := p.guests[i]; g.closed && g.watch != nil && g.watch.base != 0 && !g.watch.none {
+			return g.watch
+		}
+	}
+	return nil
+}
+
+// resume has q go on with what its asker knows from before (RFC 7724 section 7.3).
+func (q *demand) resume(m *dhcp4.Message, old *demand) {
+	q.start, q.window, q.from, q.first, q.told = true, true, old.base, old, maps.Clone(old.told)
+	if old.first != nil {
+		q.first = old.first
+	}
+	m.Options.PutUint32(dhcp4.QueryStart, uint32(q.from))
 }
 
 // watches tells whether an active leasequery is among what was asked.

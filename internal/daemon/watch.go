@@ -17,6 +17,12 @@ import (
 // anyway.
 const quiet = time.Minute
 
+// belated is for how many seconds nothing may be told of what happens: that a
+// lease has ended for up to quiet, what is to be stored while the disk takes its
+// time. Meanwhile other things are told, so that who comes back after a break and
+// asks for what was since then is told of more.
+const belated = pool.Time(2 * quiet / time.Second)
+
 // mostNews is how many changes wait for an asker. If there are more, all
 // addresses are gone over for them.
 const mostNews = 4096
@@ -39,7 +45,7 @@ func (c *caller) watch() error {
 	c.stream.Active()
 	swept := c.now
 	if from, ok := c.answer.Since(); ok {
-		c.answer.Look(server.Changes, from)
+		c.answer.Look(server.Changes, from-belated)
 		if err := c.goOver(); err != nil {
 			return err
 		}

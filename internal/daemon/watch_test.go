@@ -83,6 +83,55 @@ func TestQ6_WithinAMinute(t *testing.T) {
 	})
 }
 
+// TestQ6_NothingIsMissedInABreak: who goes on from the last time that it was told
+// hears also of what happened before, and was to be told a moment later: that a
+// lease had ended, or what was on its way to stable storage.
+func TestQ6_NothingIsMissedInABreak(t *testing.T) {
+	inParty(t, func(p *party) {
+		lease := func(script ...byte) {
+			for p.data = script; len(p.data) > 0; {
+				p.play()
+			}
+			p.settle()
+			p.noteAfter(false)
+		}
+		g := p.asksAt(endless, dhcp4.ActiveLeaseQuery)
+		p.wait(5 * time.Second)
+		lease(0, 1, 0, 9, 16, 19) // client 1 gets one, for 600 s
+		p.wait(602 * time.Second) // it has ended
+		lease(0, 2, 0, 10, 16, 19)
+		p.wait(time.Second) // of which it is told
+		p.hearAll()
+		base := g.asked[0].base
+		p.breakOff(g)
+		p.wait(time.Second)
+		lease(0, 3, 0, 11, 16)   // on its way
+		p.wait(70 * time.Second) // it is told that it lives
+		g = p.guests[1]
+		if base == 0 || g.asked[0].base <= base {
+			t.Fatalf("told at %d, and at %d", base, g.asked[0].base)
+		}
+		p.breakOff(g)
+		lease(19)
+		p.finish()
+	})
+}
+
+// TestQ6_FreedNow: what a command frees has changed when that is noticed, however
+// long nobody asked for an address.
+func TestQ6_FreedNow(t *testing.T) {
+	s, _, _ := newServing(t)
+	r := record(1, "", pool.Abandoned)
+	s.table.Add(r.Addr)
+	s.table.Apply(r)
+	handOver(s)
+	s.filling = newBlock(s)
+	s.blockDone(outcome{changes: pool.Changes{Free: []netip.Addr{r.Addr}}})
+	if x, _ := s.table.ByAddr(r.Addr); x.State != pool.Free || x.Since != pool.Time(start.Unix()) {
+		t.Errorf("%v since %d", x.State, x.Since)
+	}
+}
+
 // TestQ6_Farewell: at an orderly end those who watch, and those whose answer is
 // not complete, are told so, and then all connections end. Nobody waits for
 // long for who does not read.
