@@ -27,7 +27,9 @@ func main() {
 	status := run(os.Args[1:], os.Stdout, os.Stderr)
 	if first && status == 0 {
 		io.WriteString(os.Stderr, "dhcpd: done, and waits: the kernel panics when its first process ends\n")
-		_ = syscall.Pause() // there is nobody to send a signal
+		for { // a signal is no reason
+			_ = syscall.Pause()
+		}
 	}
 	os.Exit(status)
 }
