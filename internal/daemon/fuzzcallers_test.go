@@ -3,6 +3,7 @@ package daemon
 import (
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,6 +64,7 @@ type party struct {
 	last    time.Time
 	turn    int // counts what happens
 	flooded bool
+	order   sync.Mutex
 	safe    int // the first connection after a power cut
 	history
 }
@@ -233,6 +235,7 @@ func (p *party) serve(n int) {
 }
 
 func (p *party) serveAll() {
+	synctest.Wait()
 	for len(p.waiting) > 0 {
 		p.serve(0)
 	}
@@ -265,6 +268,7 @@ func (p *party) count() {
 func (p *party) wait(by time.Duration) {
 	p.serveAll()
 	for timer := time.After(by); ; {
+		p.step()
 		select {
 		case c := <-p.s.bulk.wants:
 			p.waiting = append(p.waiting, c)
@@ -278,6 +282,12 @@ func (p *party) wait(by time.Duration) {
 	}
 	p.s.d.now = p.s.d.clock.Now()
 	p.settle()
+}
+
+// step comes behind all steps before it.
+func (p *party) step() {
+	p.order.Lock()
+	defer p.order.Unlock() // the race detector does not know that time orders
 }
 
 // powerCut ends all connections.
@@ -340,6 +350,7 @@ func (p *party) shutDown() time.Duration {
 	began := time.Now()
 	p.s.farewell()
 	took := time.Since(began)
+	synctest.Wait()
 	if took > time.Second {
 		p.Fatalf("the farewell took %v", took)
 	}
@@ -362,11 +373,14 @@ func (p *party) clear() {
 	for _, c := range p.waiting {
 		c.done <- struct{}{}
 	}
+	synctest.Wait()
 	for _, g := range p.guests {
-		g.hangUp(true)
 		g.end = time.Now()
+		g.hangUp(true)
 	}
+	p.step()
 	time.Sleep(time.Hour)
+	synctest.Wait()
 	for _, g := range p.guests {
 		if !g.closed {
 			p.Errorf("connection %d outlives the loop", g.no)
