@@ -235,7 +235,7 @@ func (p *party) serve(n int) {
 }
 
 func (p *party) serveAll() {
-	synctest.Wait()
+	p.settle()
 	for len(p.waiting) > 0 {
 		p.serve(0)
 	}
