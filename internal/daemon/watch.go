@@ -85,7 +85,7 @@ func (c *caller) watchOn(swept *time.Time) error {
 	}
 	switch {
 	case c.missed != 0:
-		c.answer.Look(server.Changes, c.missed)
+		c.answer.Look(server.Changes, c.missed-belated)
 		return c.catchUp()
 	case c.now.Sub(*swept) >= quiet:
 		c.answer.Look(server.Ends, pool.Time(swept.Unix()))
