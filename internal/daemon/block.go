@@ -19,6 +19,7 @@ type block struct {
 	due     bool        // it is to be handed over
 	counts  bool        // it says which replay counters are used
 	sync    bool        // not all of it is lazy: replies wait for it
+	began   pool.Time   // when the first of its records was decided
 	undo    []undo      // what its records replaced, in order
 	freeing []pool.Record
 	replies outbox
@@ -74,6 +75,9 @@ func (s *service) write(file *pool.File) {
 func (s *service) commit(a *act.Action) *outbox {
 	b, r := s.filling, a.Record
 	lazy := a.Lazy
+	if b.text.Records() == 0 {
+		b.began = pool.Time(s.d.now.Unix())
+	}
 	if r.State != pool.Released && s.freed(r.Addr) {
 		// The promise that a lazy record rests on is none any more behind one that
 		// frees the address. What r holds may be the table's, so it is copied.

@@ -188,7 +188,7 @@ func (p *party) excuseAll() {
 // flood is so much news, none of it true, that not all of it can be kept.
 func (p *party) flood(a netip.Addr) {
 	for n := 0; n < mostNews+2 && !p.flooded; n++ {
-		p.s.noteChange(a)
+		p.s.noteChange(a, pool.Time(p.s.d.now.Unix()))
 	}
 	p.flooded = true
 }

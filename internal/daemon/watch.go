@@ -85,7 +85,7 @@ func (c *caller) watchOn(swept *time.Time) error {
 	}
 	switch {
 	case c.missed != 0:
-		c.answer.Look(server.Changes, c.missed-belated)
+		c.answer.Look(server.Changes, c.missed)
 		return c.catchUp()
 	case c.now.Sub(*swept) >= quiet:
 		c.answer.Look(server.Ends, pool.Time(swept.Unix()))
@@ -171,16 +171,16 @@ func (s *service) hearNews(c *caller) {
 }
 
 // noteChange notes for those who watch that stable storage has something new about
-// an address.
-func (s *service) noteChange(a netip.Addr) {
+// an address, which was decided then or later.
+func (s *service) noteChange(a netip.Addr, decided pool.Time) {
 	for _, c := range s.bulk.callers {
 		switch {
 		case !c.watching:
 			continue
 		case len(c.news) < mostNews:
 			c.news = append(c.news, a)
-		case c.lost == 0:
-			c.lost = pool.Time(s.d.now.Unix())
+		case c.lost == 0 || c.lost > decided:
+			c.lost = decided
 		}
 		c.rouse()
 	}
@@ -200,7 +200,7 @@ func (s *service) publish(b *block) {
 		return
 	}
 	for _, a := range b.text.Addrs() {
-		s.noteChange(a)
+		s.noteChange(a, b.began)
 	}
 }
 
@@ -211,7 +211,7 @@ func (s *service) publishOthers(c *pool.Changes) {
 	}
 	for _, list := range [...][]netip.Addr{c.Add, c.Del, c.Free} {
 		for _, a := range list {
-			s.noteChange(a)
+			s.noteChange(a, pool.Time(s.d.now.Unix()))
 		}
 	}
 	if c.Reset {

@@ -18,7 +18,7 @@ func TestQ6_TooMuch(t *testing.T) {
 	slow, quick := &caller{watching: true}, &caller{watching: true}
 	s.bulk.callers = []*caller{slow, quick}
 	for i := range mostNews + 5 {
-		s.noteChange(netip.AddrFrom(uint32(i)))
+		s.noteChange(netip.AddrFrom(uint32(i)), pool.Time(start.Unix()))
 		quick.news = quick.news[:0]
 		if (slow.lost != 0) != (i >= mostNews) || quick.lost != 0 {
 			t.Fatalf("after %d: %d, %d", i, slow.lost, quick.lost)
@@ -26,6 +26,10 @@ func TestQ6_TooMuch(t *testing.T) {
 	}
 	if len(slow.news) != mostNews || int64(slow.lost) != start.Unix() {
 		t.Errorf("%d wait, lost since %d", len(slow.news), slow.lost)
+	}
+	s.noteChange(elsewhere, pool.Time(start.Unix()-300)) // it took five minutes to be stored
+	if int64(slow.lost) != start.Unix()-300 {
+		t.Errorf("lost since %d", slow.lost)
 	}
 	s.bulk.dismiss(slow)
 	if len(s.bulk.callers) != 1 || s.bulk.callers[0] != quick {
@@ -70,7 +74,7 @@ func TestQ6_WithinAMinute(t *testing.T) {
 		g := p.asksAt(endless, dhcp4.ActiveLeaseQuery)
 		p.wait(55 * time.Second)
 		before := g.wrote
-		p.s.noteChange(elsewhere)
+		p.s.noteChange(elsewhere, 1)
 		p.settle()
 		p.wait(4 * time.Second)
 		if g.wrote != before {
