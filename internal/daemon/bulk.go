@@ -20,7 +20,8 @@ type bulk struct {
 	ear     *link.Listener // nil while nobody may ask
 	wants   chan *caller   // what connections want of the loop
 	callers []*caller
-	ending  bool // nobody is told any more
+	ending  bool      // nobody is told any more
+	late    pool.Time // the longest that anything took to be stored, in seconds
 }
 
 // mostCallers is how many connections there may be (RFC 6926 section 6.3,

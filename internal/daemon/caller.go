@@ -46,6 +46,7 @@ type caller struct {
 	void     bool         // what it was told is not true any more
 	// and what that hands over:
 	missed pool.Time // what was lost before
+	late   pool.Time // how long something may have taken to be stored
 
 	sent   types // what the loop is to count
 	told   uint64

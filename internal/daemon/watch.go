@@ -19,8 +19,8 @@ const quiet = time.Minute
 
 // belated is for how many seconds nothing may be told of what happens: that a
 // lease has ended for up to quiet, what is to be stored while the disk takes its
-// time. Meanwhile other things are told, so that who comes back after a break and
-// asks for what was since then is told of more.
+// time, which may be longer. Meanwhile other things are told, so that who comes
+// back after a break and asks for what was since then is told of more.
 const belated = pool.Time(2 * quiet / time.Second)
 
 // mostNews is how many changes wait for an asker. If there are more, all
@@ -45,7 +45,7 @@ func (c *caller) watch() error {
 	c.stream.Active()
 	swept := c.now
 	if from, ok := c.answer.Since(); ok {
-		c.answer.Look(server.Changes, from-belated)
+		c.answer.Look(server.Changes, from-max(belated, c.late))
 		if err := c.goOver(); err != nil {
 			return err
 		}
@@ -139,6 +139,7 @@ func (c *caller) wait() error {
 // enlist has the loop note for a connection what changes.
 func (s *service) enlist(c *caller) {
 	c.news, c.lost, c.idle, c.void, c.watching = c.news[:0], 0, false, false, true
+	c.late = s.bulk.late
 }
 
 // hearNews copies what has changed, as it is now.
@@ -196,6 +197,9 @@ func (c *caller) rouse() {
 
 // publish tells those who watch of a block that is written.
 func (s *service) publish(b *block) {
+	if b.text.Records() > 0 {
+		s.bulk.late = max(s.bulk.late, pool.Time(s.d.now.Unix())-b.began+1)
+	}
 	if len(s.bulk.callers) == 0 {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"dhcpd/internal/act"
 	"dhcpd/internal/dhcp4"
 	"dhcpd/internal/netip"
 	"dhcpd/pool"
@@ -119,6 +120,24 @@ func TestQ6_NothingIsMissedInABreak(t *testing.T) {
 		lease(19)
 		p.finish()
 	})
+}
+
+// TestQ6_StoredLate: how far back who comes back is told of is as long as anything
+// took to be stored. A block without records took no time.
+func TestQ6_StoredLate(t *testing.T) {
+	s, _, _ := newServing(t)
+	handOver(s)
+	s.blockDone(outcome{})
+	if s.bulk.late != 0 {
+		t.Errorf("an empty block took %d s", s.bulk.late)
+	}
+	s.commit(&act.Action{Verb: act.Commit, Record: record(1, "a", pool.Bound)})
+	handOver(s)
+	s.d.now = s.d.now.Add(5 * time.Minute)
+	s.blockDone(outcome{})
+	if s.bulk.late != 301 {
+		t.Errorf("late by %d s", s.bulk.late)
+	}
 }
 
 // TestQ6_FreedNow: what a command frees has changed when that is noticed, however
