@@ -414,7 +414,7 @@ func (r *rig) do(n *network, actions []act.Action) {
 			if i != len(actions)-1 && actions[i+1].Verb != act.Commit && a.Msg.Type() != dhcp4.ForceRenew {
 				r.Fatalf("%v is not the last action", a.Msg.Type())
 			}
-			if q := r.sent[a.Msg.Xid]; q != nil {
+			if q := r.sent[a.Msg.Xid]; q != nil && a.Msg.Type() != dhcp4.ForceRenew { // whose xid is its own
 				q.cfg = r.s.d.cfg
 			}
 		}
