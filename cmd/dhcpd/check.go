@@ -40,7 +40,7 @@ func (c *command) check() {
 		if _, err := safe.ReadFile(name); errors.Is(err, fs.ErrNotExist) && name != confPath && !strings.HasSuffix(name, "/dhcptags.conf") {
 			what := " is not there, and counts as empty"
 			if i < scripts {
-				what = what[:len(" is not there")]
+				what = " is not there"
 			}
 			c.fail(name + what)
 		}
