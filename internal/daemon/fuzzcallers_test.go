@@ -292,15 +292,19 @@ func (p *party) step() {
 
 // powerCut ends all connections.
 func (p *party) powerCut() {
+	p.allLeave()
+	p.count()
+	p.quake, p.safe = true, len(p.guests)
+}
+
+// allLeave has all other ends hang up.
+func (p *party) allLeave() {
 	for _, g := range p.guests {
 		g.hangUp(true)
 	}
-	p.settle()
 	p.serveAll()
 	p.wait(time.Second)
 	p.serveAll()
-	p.count()
-	p.quake, p.safe = true, len(p.guests)
 }
 
 // finish lets all that is under way come to its end.
@@ -317,13 +321,7 @@ func (p *party) finish() {
 		p.judge(g)
 	}
 	p.verdict()
-	for _, g := range p.guests {
-		g.hangUp(true)
-	}
-	p.settle()
-	p.serveAll()
-	p.wait(time.Second)
-	p.serveAll()
+	p.allLeave()
 	if n := len(p.s.bulk.callers); n != 0 {
 		p.Fatalf("%d connections, and nobody is there", n)
 	}
